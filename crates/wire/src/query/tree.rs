@@ -1,0 +1,126 @@
+//! Names with dots as one tree.
+
+use super::decode::Parameter;
+use super::{Call, Limits};
+use crate::{Malformed, Members, Name, Node};
+use std::cmp::Ordering;
+
+/// The parameters as a call. Sorting brings together what belongs together, so the work is n log n whatever the names.
+pub(super) fn build(mut parameters: Vec<Parameter<'_>>, limits: &Limits) -> Result<Call, Malformed> {
+    parameters.sort_by(|(one, _), (other, _)| order(one, other));
+    let twins = parameters.windows(2).find_map(|pair| match pair {
+        [(one, _), (other, _)] if order(one, other) == Ordering::Equal => Some(short(other)),
+        _ => None,
+    });
+    if let Some(name) = twins {
+        return Err(Malformed::Duplicate(name));
+    }
+    let (mut action, mut version) = (None, None);
+    parameters.retain_mut(|(name, value)| match name.as_ref() {
+        "Action" => {
+            action = Some(std::mem::take(value).into_owned());
+            false
+        }
+        "Version" => {
+            version = Some(std::mem::take(value).into_owned());
+            false
+        }
+        // The parameters of a presigned request are the signature's, not the operation's.
+        name => !name.as_bytes().get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"X-Amz-")),
+    });
+    let input = Node::Map(members(&mut parameters, 0, limits)?);
+    let Some(action) = action.filter(|action| !action.is_empty()) else { return Err(Malformed::NoAction) };
+    Ok(Call { action, version, input })
+}
+
+/// Names in an order that ignores case and puts all that is below `A.` right after `A`.
+fn order(one: &str, other: &str) -> Ordering {
+    let key = |byte: u8| if byte == b'.' { 0 } else { byte.to_ascii_lowercase() };
+    one.bytes().map(key).cmp(other.bytes().map(key))
+}
+
+/// The structure that sorted parameters make, whose names all begin with the same `start` bytes.
+fn members(parameters: &mut [Parameter<'_>], start: usize, limits: &Limits) -> Result<Members, Malformed> {
+    let mut members: Members = Vec::new();
+    let mut rest = parameters;
+    while let Some((name, _)) = rest.first() {
+        let head = head(name, start).to_owned();
+        let size = rest.iter().take_while(|(name, _)| self::head(name, start).eq_ignore_ascii_case(&head)).count();
+        let (group, after) = std::mem::take(&mut rest).split_at_mut(size);
+        rest = after;
+        // `Tags.member.1` beside `tags.member.2`.
+        if let Some((other, _)) = group.iter().find(|(name, _)| self::head(name, start) != head) {
+            return Err(Malformed::Duplicate(short(other)));
+        }
+        let end = start + head.len();
+        let node = match group {
+            [(name, value)] if name.len() == end => Node::Text(std::mem::take(value).into_owned()),
+            // The shortest name sorts first.
+            [(name, _), ..] if name.len() == end => return Err(Malformed::Conflict(short(name))),
+            group => node(group, end + 1, limits)?,
+        };
+        members.push((Name::Owned(head), node));
+    }
+    Ok(members)
+}
+
+/// What is below one name: a list, a map, or a structure.
+fn node(group: &mut [Parameter<'_>], start: usize, limits: &Limits) -> Result<Node, Malformed> {
+    let below = |word: &str| group.iter().all(|(name, _)| head(name, start) == word && name.len() > start + word.len());
+    if below("member") {
+        let items = numbered(group, start + "member.".len(), limits)?;
+        return Ok(Node::List(items.into_iter().map(|(_, node)| node).collect()));
+    }
+    if below("entry") {
+        let whole = group.first().map(|(name, _)| short(name)).unwrap_or_default();
+        let mut entries: Members = vec![];
+        for (_, node) in numbered(group, start + "entry.".len(), limits)? {
+            let Node::Map(members) = node else { return Err(Malformed::Entry(whole)) };
+            entries.push(entry(members).ok_or_else(|| Malformed::Entry(whole.clone()))?);
+        }
+        let mut keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_ref()).collect();
+        keys.sort_unstable();
+        if keys.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
+            return Err(Malformed::Duplicate(whole));
+        }
+        return Ok(Node::Entries(entries));
+    }
+    members(group, start, limits).map(Node::Map)
+}
+
+/// The parts `1`, `2`, … in the order of their numbers. Gaps do not matter.
+fn numbered(group: &mut [Parameter<'_>], start: usize, limits: &Limits) -> Result<Vec<(u32, Node)>, Malformed> {
+    let whole = group.first().map(|(name, _)| short(name)).unwrap_or_default();
+    let mut items = vec![];
+    for (number, node) in members(group, start, limits)? {
+        let digits = number.bytes().all(|byte| byte.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
+        match number.parse::<u32>() {
+            Ok(number) if digits && number <= limits.index => items.push((number, node)),
+            _ => return Err(Malformed::Index(whole)),
+        }
+    }
+    items.sort_by_key(|(number, _)| *number);
+    Ok(items)
+}
+
+/// `key` and `value`. A value may be left out, as AWS's clients do for null.
+fn entry(members: Members) -> Option<(Name, Node)> {
+    let (mut key, mut value) = (None, Node::Absent);
+    for (name, node) in members {
+        match (name.as_ref(), node) {
+            ("key", Node::Text(text)) => key = Some(Name::Owned(text)),
+            ("value", node) => value = node,
+            _ => return None,
+        }
+    }
+    Some((key?, value))
+}
+
+fn head(name: &str, start: usize) -> &str {
+    name.get(start..).unwrap_or_default().split('.').next().unwrap_or_default()
+}
+
+/// A name as a message repeats it.
+fn short(name: &str) -> String {
+    name.chars().take(128).collect()
+}

@@ -1,0 +1,334 @@
+//! Reading: where in the request we are, and everything that is wrong with it so far.
+
+use crate::{Common, Failure, Node, Protocol, Shape, Struct};
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+/// No message tells more violations than this; the count before them still says how many there are.
+const TOLD: usize = 100;
+/// No message repeats more characters of one value than this.
+const REPEATED: usize = 2_048;
+
+/// Reads an input from what a request says.
+///
+/// # Errors
+/// What AWS answers to a request that breaks its model: `ValidationError` (or `ValidationException`) with every violation, or
+/// `MalformedInput` (or `SerializationException`) when a value is not even of its type.
+pub fn input<T: Struct>(node: &Node, protocol: &Protocol) -> Result<T, Failure> {
+    let mut reader = Reader::new(protocol);
+    let read = if node.is_absent() { T::read(&Node::Map(vec![]), &mut reader) } else { T::read(node, &mut reader) };
+    match (read, reader.verdict(protocol)) {
+        (Some(input), None) => Ok(input),
+        (_, Some(failure)) => Err(failure),
+        // A shape that says no without a reason: the request is refused all the same.
+        (None, None) => Err(Common::MalformedInput.failure(protocol)),
+    }
+}
+
+/// What a message tells of the value that broke a constraint.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'a> {
+    /// It was not there.
+    Null,
+    /// The value, in quotes.
+    Value(&'a str),
+    /// Nothing: the value is a secret, or AWS does not repeat it.
+    Hidden,
+}
+
+/// How values are spelled in the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    /// Everything is text.
+    Query,
+    /// Numbers and booleans are JSON's.
+    Json,
+    /// JSON in the body, text in path and query.
+    Rest,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Member(&'static str),
+    /// Elements count from 1, as in AWS's messages.
+    Element(usize),
+    Entry,
+}
+
+/// Where in the request we are, and every constraint that it broke so far.
+#[derive(Debug)]
+pub struct Reader {
+    spelling: Spelling,
+    path: Vec<Step>,
+    violations: Vec<String>,
+    count: usize,
+    misfit: Option<String>,
+}
+
+impl Reader {
+    /// A reader of requests in that protocol.
+    pub fn new(protocol: &Protocol) -> Self {
+        let spelling = match protocol {
+            Protocol::Query { .. } => Spelling::Query,
+            Protocol::Json { .. } => Spelling::Json,
+            Protocol::RestJson => Spelling::Rest,
+        };
+        Reader { spelling, path: Vec::new(), violations: Vec::new(), count: 0, misfit: None }
+    }
+
+    /// Notes that the value here breaks a constraint.
+    pub fn violates(&mut self, value: Shown<'_>, constraint: &str) {
+        self.count += 1;
+        if self.violations.len() >= TOLD {
+            return;
+        }
+        let at = self.here();
+        self.violations.push(match value {
+            Shown::Null => format!("Value null at '{at}' failed to satisfy constraint: {constraint}"),
+            Shown::Hidden => format!("Value at '{at}' failed to satisfy constraint: {constraint}"),
+            Shown::Value(value) => match value.char_indices().nth(REPEATED) {
+                None => format!("Value '{value}' at '{at}' failed to satisfy constraint: {constraint}"),
+                Some((end, _)) => {
+                    format!("Value '{}…' at '{at}' failed to satisfy constraint: {constraint}", value.get(..end).unwrap_or_default())
+                }
+            },
+        });
+    }
+
+    /// Notes that the value here is not of its type at all. `wanted` reads like `an Integer`. The value is not repeated.
+    pub fn misfits(&mut self, node: &Node, wanted: &str) {
+        if self.misfit.is_some() {
+            return;
+        }
+        let text = match self.spelling {
+            Spelling::Query => format!("Value at '{}' can not be converted to {wanted}", self.here()),
+            Spelling::Json | Spelling::Rest => {
+                let found = match node {
+                    Node::Absent => "VALUE_NULL",
+                    Node::Bool(true) => "TRUE_VALUE",
+                    Node::Bool(false) => "FALSE_VALUE",
+                    Node::Number(_) | Node::Decimal(_) | Node::Time(_) => "NUMBER_VALUE",
+                    Node::Text(_) | Node::Blob(_) => "STRING_VALUE",
+                    Node::List(_) => "START_ARRAY",
+                    Node::Map(_) | Node::Entries(_) => "START_OBJECT",
+                };
+                format!("{found} can not be converted to {wanted}")
+            }
+        };
+        self.misfit = Some(text);
+    }
+
+    /// The node, if it can hold members.
+    pub fn structure<'n>(&mut self, node: &'n Node) -> Option<&'n Node> {
+        if matches!(node, Node::Map(_)) {
+            return Some(node);
+        }
+        self.misfits(node, "a Structure");
+        None
+    }
+
+    /// Reads a member.
+    pub fn member<T: Shape>(&mut self, parent: &Node, name: &'static str) -> Option<T> {
+        self.path.push(Step::Member(name));
+        let read = match parent.get(name) {
+            Node::Absent => T::absent(self),
+            node => T::read(node, self),
+        };
+        self.path.pop();
+        read
+    }
+
+    /// Reads a member that must be there although its type would do without.
+    pub fn required<T: Shape>(&mut self, parent: &Node, name: &'static str) -> Option<T> {
+        if !parent.get(name).is_absent() {
+            return self.member(parent, name);
+        }
+        self.path.push(Step::Member(name));
+        self.violates(Shown::Null, "Member must not be null");
+        self.path.pop();
+        None
+    }
+
+    /// Reads a member that has a default.
+    pub fn member_or_default<T: Shape + Default>(&mut self, parent: &Node, name: &'static str) -> Option<T> {
+        if parent.get(name).is_absent() { Some(T::default()) } else { self.member(parent, name) }
+    }
+
+    /// Holds the length of a member, if it is there, against bounds: elements of a list, characters of a text.
+    pub fn length(&mut self, parent: &Node, name: &'static str, min: usize, max: usize) {
+        let length = match parent.get(name) {
+            Node::List(items) => items.len(),
+            Node::Entries(entries) | Node::Map(entries) => entries.len(),
+            Node::Text(text) => text.chars().count(),
+            Node::Blob(bytes) => bytes.len(),
+            Node::Absent | Node::Bool(_) | Node::Number(_) | Node::Decimal(_) | Node::Time(_) => return,
+        };
+        self.path.push(Step::Member(name));
+        // A list is not repeated: AWS prints the objects of its framework there, which says nothing.
+        if length < min {
+            self.violates(Shown::Hidden, &format!("Member must have length greater than or equal to {min}"));
+        }
+        if length > max {
+            self.violates(Shown::Hidden, &format!("Member must have length less than or equal to {max}"));
+        }
+        self.path.pop();
+    }
+
+    /// Reads the elements of a list.
+    pub fn elements<T: Shape>(&mut self, node: &Node) -> Option<Vec<T>> {
+        let items = match node {
+            Node::List(items) => items.as_slice(),
+            // `Name=` is how clients of the Query protocol send an empty list.
+            Node::Text(text) if text.is_empty() && self.spelling == Spelling::Query => &[],
+            // One value in the query of a REST request.
+            Node::Text(_) if self.spelling == Spelling::Rest => std::slice::from_ref(node),
+            _ => {
+                self.misfits(node, "a List");
+                return None;
+            }
+        };
+        let mut read = Some(Vec::with_capacity(items.len()));
+        for (index, item) in items.iter().enumerate() {
+            self.path.push(Step::Element(index + 1));
+            let value = if item.is_absent() { T::absent(self) } else { T::read(item, self) };
+            match (value, &mut read) {
+                (Some(value), Some(list)) => list.push(value),
+                _ => read = None,
+            }
+            self.path.pop();
+        }
+        read
+    }
+
+    /// Reads the entries of a map, in the order in which they were sent.
+    pub fn entries<T: Shape>(&mut self, node: &Node) -> Option<Vec<(crate::Name, T)>> {
+        let entries = match node {
+            Node::Entries(entries) | Node::Map(entries) => entries.as_slice(),
+            Node::Text(text) if text.is_empty() && self.spelling == Spelling::Query => &[],
+            _ => {
+                self.misfits(node, "a Map");
+                return None;
+            }
+        };
+        let mut read = Some(Vec::with_capacity(entries.len()));
+        for (key, item) in entries {
+            self.path.push(Step::Entry);
+            let value = if item.is_absent() { T::absent(self) } else { T::read(item, self) };
+            match (value, &mut read) {
+                (Some(value), Some(list)) => list.push((key.clone(), value)),
+                _ => read = None,
+            }
+            self.path.pop();
+        }
+        read
+    }
+
+    /// The text of a node.
+    pub fn text<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
+        if let Node::Text(text) = node {
+            return Some(text);
+        }
+        self.misfits(node, "a String");
+        None
+    }
+
+    /// Reads a text that keeps rules. Each rule that it breaks is one violation; `quiet` ones do not repeat the text.
+    pub fn parse<T: FromStr<Err = Vec<String>>>(&mut self, node: &Node, quiet: bool) -> Option<T> {
+        let text = self.text(node)?;
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(broken) => {
+                for constraint in broken {
+                    self.violates(if quiet { Shown::Hidden } else { Shown::Value(text) }, &constraint);
+                }
+                None
+            }
+        }
+    }
+
+    /// A whole number: JSON's, or the digits of a Query parameter.
+    pub fn number(&mut self, node: &Node) -> Option<i64> {
+        let number = match node {
+            Node::Number(number) => Some(*number),
+            Node::Text(text) if self.spells_as_text() => text.parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.misfits(node, "an Integer");
+        }
+        number
+    }
+
+    /// A number with a fraction.
+    pub fn decimal(&mut self, node: &Node) -> Option<f64> {
+        let number = match node {
+            #[expect(clippy::cast_precision_loss, reason = "the nearest decimal is what JSON means too")]
+            Node::Number(number) => Some(*number as f64),
+            Node::Decimal(number) => Some(*number),
+            Node::Text(text) if self.spells_as_text() => text.parse().ok().filter(|number: &f64| number.is_finite()),
+            _ => None,
+        };
+        if number.is_none() {
+            self.misfits(node, "a Double");
+        }
+        number
+    }
+
+    /// `true` or `false`.
+    pub fn bool(&mut self, node: &Node) -> Option<bool> {
+        match node {
+            Node::Bool(value) => return Some(*value),
+            Node::Text(text) if self.spells_as_text() && text == "true" => return Some(true),
+            Node::Text(text) if self.spells_as_text() && text == "false" => return Some(false),
+            _ => {}
+        }
+        self.misfits(node, "a Boolean");
+        None
+    }
+
+    /// Whether something was wrong so far.
+    pub fn has_complaints(&self) -> bool {
+        self.count > 0 || self.misfit.is_some()
+    }
+
+    /// The reply to all that was wrong, if anything was.
+    pub fn verdict(&self, protocol: &Protocol) -> Option<Failure> {
+        if let Some(misfit) = &self.misfit {
+            return Some(Common::MalformedInput.says(protocol, misfit.clone()));
+        }
+        if self.count == 0 {
+            return None;
+        }
+        let mut message = format!("{} validation error{} detected: ", self.count, if self.count == 1 { "" } else { "s" });
+        for (index, violation) in self.violations.iter().enumerate() {
+            let _ = write!(message, "{}{violation}", if index == 0 { "" } else { "; " });
+        }
+        Some(Common::Validation.says(protocol, message))
+    }
+
+    fn spells_as_text(&self) -> bool {
+        self.spelling != Spelling::Json
+    }
+
+    /// `tags.6.member.value`: the names of the model with a small first letter.
+    fn here(&self) -> String {
+        let mut out = String::new();
+        for step in &self.path {
+            if !out.is_empty() {
+                out.push('.');
+            }
+            match step {
+                Step::Member(name) => {
+                    let mut letters = name.chars();
+                    out.extend(letters.next().map(|first| first.to_ascii_lowercase()));
+                    out.push_str(letters.as_str());
+                }
+                Step::Element(index) => {
+                    let _ = write!(out, "{index}.member");
+                }
+                Step::Entry => out.push_str("entry.value"),
+            }
+        }
+        out
+    }
+}

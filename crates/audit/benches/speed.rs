@@ -1,0 +1,2 @@
+//! Nanoseconds an event, and events a second into the trail.
+fn main() {}

@@ -1,0 +1,187 @@
+//! Reading the trail from its end, in blocks: what is looked for is nearly always new.
+
+use std::collections::HashSet;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use memchr::{memchr, memmem, memrchr};
+use serde::Deserialize;
+
+use crate::files::{Files, Opened};
+use crate::json::write_text;
+
+/// How much is read at once.
+const BLOCK: u64 = 256 * 1_024;
+
+/// Events are written in nearly the order of their times: this many seconds out of it at most.
+const DISORDER: i64 = 300;
+
+/// One file, read backwards.
+struct Backwards {
+    file: Arc<dyn Opened>,
+    /// How much of the file has not been read.
+    left: u64,
+    /// What was read of a line whose beginning was not.
+    rest: Vec<u8>,
+}
+
+impl Backwards {
+    /// The next lines towards the beginning, whole and in the order of the file.
+    fn lines(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut block = BLOCK;
+        while self.left > 0 {
+            let size = self.left.min(block);
+            let mut read = vec![0; usize::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?];
+            self.left -= size;
+            self.file.read_at(&mut read, self.left)?;
+            read.append(&mut self.rest);
+            if self.left == 0 {
+                return Ok(Some(read));
+            }
+            match memchr(b'\n', &read) {
+                Some(end) => {
+                    let lines = read.split_off(end.saturating_add(1));
+                    self.rest = read;
+                    if !lines.is_empty() {
+                        return Ok(Some(lines));
+                    }
+                }
+                None => {
+                    // A line that is longer than what was read: twice as much next time, so that no byte is moved often.
+                    self.rest = read;
+                    block = block.saturating_mul(2);
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The line around position `at`, without its end.
+fn line_around(lines: &[u8], at: usize) -> (usize, &[u8]) {
+    let start = memrchr(b'\n', lines.get(..at).unwrap_or_default()).map_or(0, |end| end.saturating_add(1));
+    let tail = lines.get(start..).unwrap_or_default();
+    let length = memchr(b'\n', tail).unwrap_or(tail.len());
+    (start, tail.get(..length).unwrap_or_default())
+}
+
+/// Opens a file to read; none if it was removed meanwhile, as the oldest are.
+fn backwards(files: &dyn Files, number: u64, length: u64) -> io::Result<Option<Backwards>> {
+    match files.open(number) {
+        Ok(file) => Ok(Some(Backwards { file, left: length, rest: Vec::new() })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Deserialize)]
+struct OfRequest {
+    #[serde(rename = "requestID")]
+    request_id: String,
+}
+
+/// Shows `accept` the events of a request, newest first, until it breaks. `files` are numbers and lengths, newest first.
+pub(crate) fn of_request<B>(
+    files: &dyn Files,
+    newest_first: &[(u64, u64)],
+    request_id: &str,
+    mut accept: impl FnMut(&str) -> ControlFlow<B>,
+) -> io::Result<Option<B>> {
+    let mut needle = br#""requestID":"#.to_vec();
+    write_text(&mut needle, request_id);
+    let finder = memmem::FinderRev::new(&needle);
+    for (number, length) in newest_first {
+        let Some(mut file) = backwards(files, *number, *length)? else { continue };
+        while let Some(lines) = file.lines()? {
+            let mut end = lines.len();
+            while let Some(at) = finder.rfind(lines.get(..end).unwrap_or_default()) {
+                let (start, line) = line_around(&lines, at);
+                end = start;
+                // The needle may also stand deeper inside of a record, where its words are a client's.
+                let is_it = serde_json::from_slice::<OfRequest>(line).is_ok_and(|event| event.request_id == request_id);
+                if let Some(line) = std::str::from_utf8(line).ok().filter(|_| is_it)
+                    && let ControlFlow::Break(found) = accept(line)
+                {
+                    return Ok(Some(found));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// An event's own id and its time.
+#[derive(Deserialize)]
+pub(crate) struct Known {
+    #[serde(rename = "eventID")]
+    pub(crate) id: String,
+    #[serde(rename = "eventTime")]
+    time: String,
+}
+
+impl Known {
+    /// None for what is not an event.
+    pub(crate) fn of(line: &str) -> Option<Known> {
+        serde_json::from_str(line).ok()
+    }
+
+    fn second(&self) -> Option<i64> {
+        self.time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
+    }
+}
+
+/// Which of the events are in the files already. Reads only as far back as their times make it necessary.
+pub(crate) fn present(files: &dyn Files, newest_first: &[(u64, u64)], wanted: &[Known]) -> io::Result<HashSet<String>> {
+    let ids: HashSet<&str> = wanted.iter().map(|known| known.id.as_str()).collect();
+    // One without a time is looked for in all of the trail.
+    let oldest = wanted.iter().map(Known::second).min().flatten();
+    let finder = memmem::Finder::new(r#""eventID":""#);
+    let mut found = HashSet::new();
+    for (number, length) in newest_first {
+        let Some(mut file) = backwards(files, *number, *length)? else { continue };
+        while let Some(lines) = file.lines()? {
+            for at in finder.find_iter(&lines) {
+                let begin = at.saturating_add(finder.needle().len());
+                let tail = lines.get(begin..).unwrap_or_default();
+                let id = tail.get(..memchr(b'"', tail).unwrap_or(0)).and_then(|id| std::str::from_utf8(id).ok());
+                if let Some(id) = id.filter(|id| ids.contains(id))
+                    && serde_json::from_slice::<Known>(line_around(&lines, at).1).is_ok_and(|known| known.id == id)
+                {
+                    found.insert(id.to_owned());
+                }
+            }
+            if found.len() == ids.len() {
+                return Ok(found);
+            }
+            let first = serde_json::from_slice::<Known>(line_around(&lines, 0).1).ok().and_then(|known| known.second());
+            if let (Some(first), Some(oldest)) = (first, oldest)
+                && first < oldest.saturating_sub(DISORDER)
+            {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// How much of a file is whole lines. A crash may leave half a line, and a power failure zeros in place of bytes that were not synced.
+pub(crate) fn whole_lines(file: &Arc<dyn Opened>, length: u64) -> io::Result<u64> {
+    let mut good = length;
+    let mut reader = Backwards { file: Arc::clone(file), left: length, rest: Vec::new() };
+    while let Some(mut lines) = reader.lines()? {
+        loop {
+            let is_whole = |line: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+            let ended = lines.last() == Some(&b'\n');
+            let last = lines.len().checked_sub(if ended { 2 } else { 1 });
+            let Some(last) = last else { break };
+            let (start, line) = line_around(&lines, last);
+            if ended && is_whole(line) {
+                return Ok(good);
+            }
+            good = good.saturating_sub(u64::try_from(lines.len().saturating_sub(start)).unwrap_or(u64::MAX));
+            lines.truncate(start);
+        }
+    }
+    Ok(good)
+}

@@ -5,7 +5,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Look, Repetition};
 use syn::LitStr;
 
 /// The `wire::Matcher` of a pattern.
@@ -19,31 +19,19 @@ pub(crate) fn matcher(pattern: &LitStr) -> syn::Result<TokenStream> {
     Ok(quote!(::wire::Matcher::Regex(#anchored)))
 }
 
-/// The class, if the pattern is `[…]*` or `[…]+` (between `^` and `$` or not).
-fn repeated_class(hir: &Hir) -> Option<(&regex_syntax::hir::ClassUnicode, bool)> {
-    match hir.kind() {
-        HirKind::Repetition(Repetition { min: min @ (0 | 1), max: None, sub, .. }) => match sub.kind() {
-            HirKind::Class(Class::Unicode(class)) => Some((class, *min == 0)),
-            HirKind::Capture(capture) => match capture.sub.kind() {
-                HirKind::Class(Class::Unicode(class)) => Some((class, *min == 0)),
-                _ => None,
-            },
-            _ => None,
-        },
-        HirKind::Concat(parts) => match parts.as_slice() {
-            [first, middle, last]
-                if matches!(first.kind(), HirKind::Look(regex_syntax::hir::Look::Start))
-                    && matches!(last.kind(), HirKind::Look(regex_syntax::hir::Look::End)) =>
-            {
-                repeated_class(middle)
-            }
-            _ => None,
-        },
-        _ => None,
+/// The class, if the pattern is `[…]*` or `[…]+` (between `^` and `$` or not), and whether the empty text will do.
+fn repeated_class(hir: &Hir) -> Option<(&ClassUnicode, bool)> {
+    if let HirKind::Concat(parts) = hir.kind() {
+        let [first, middle, last] = parts.as_slice() else { return None };
+        let whole = matches!(first.kind(), HirKind::Look(Look::Start)) && matches!(last.kind(), HirKind::Look(Look::End));
+        return if whole { repeated_class(middle) } else { None };
     }
+    let HirKind::Repetition(Repetition { min: min @ (0 | 1), max: None, sub, .. }) = hir.kind() else { return None };
+    let inner = if let HirKind::Capture(capture) = sub.kind() { &capture.sub } else { sub };
+    if let HirKind::Class(Class::Unicode(class)) = inner.kind() { Some((class, *min == 0)) } else { None }
 }
 
-fn table(class: &regex_syntax::hir::ClassUnicode, empty: bool) -> TokenStream {
+fn table(class: &ClassUnicode, empty: bool) -> TokenStream {
     let mut ascii = 0u128;
     let mut beyond = vec![];
     for range in class.ranges() {
@@ -76,12 +64,9 @@ fn translated(pattern: &str) -> Result<String, String> {
                 Some('S') => out.push_str(r"[^\t\n\x0B\x0C\r ]"),
                 Some('u') => {
                     let digits: String = letters.by_ref().take(4).collect();
-                    // Half a surrogate pair cannot be in a text; as the end of a range it means "up to there".
-                    let code = u32::from_str_radix(&digits, 16).map_err(|_| format!(r"\u{digits} is no character"))?;
-                    match code {
-                        0xD800..=0xDFFF => return Err(format!(r"\u{digits} is half a character")),
-                        code => out.push_str(&format!(r"\x{{{code:X}}}")),
-                    }
+                    let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+                    let code = code.ok_or_else(|| format!(r"\u{digits} is no character"))?;
+                    out.push_str(&format!(r"\x{{{:X}}}", u32::from(code)));
                 }
                 Some(other) => out.extend(['\\', other]),
                 None => return Err("the pattern ends in a backslash".to_owned()),

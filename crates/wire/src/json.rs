@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 mod read;
 
 pub use read::read;
+pub(crate) use read::twin;
 
 /// The output of an operation: the object itself; `{}` where there is none.
 pub fn reply(output: &Node) -> Vec<u8> {

@@ -5,6 +5,8 @@
 
 extern crate self as wire;
 
+mod arns;
+mod common;
 mod failure;
 pub mod json;
 mod malformed;
@@ -19,14 +21,16 @@ mod text;
 mod values;
 pub mod xml;
 
-pub use failure::{Common, Failure, Fault};
+pub use arns::ArnText;
+pub use common::Common;
+pub use failure::{Failure, Fault};
 pub use malformed::{Malformed, refuse_encoding};
 pub use node::{Members, Name, Node};
 pub use protocol::{Answer, Form, Protocol, Reply};
 pub use reader::{Reader, Shown, input};
 pub use shape::{Field, Kind, Member, Shape, Struct, bad_patterns};
 pub use text::{Compiled, Matcher, TextRules};
-pub use values::{ArnText, Blob, Entries, Int, Timestamp};
+pub use values::{Blob, Entries, Int, Timestamp};
 pub use wire_derive::{Shape, Text};
 
 /// What the derives use.

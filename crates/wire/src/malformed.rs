@@ -38,8 +38,8 @@ pub enum Malformed {
     /// Query: no `Action`.
     #[error("Missing Action")]
     NoAction,
-    /// JSON that does not parse.
-    #[error("The request body is not valid JSON: line {line}, column {column}.")]
+    /// JSON that does not parse, or is nested deeper than 128.
+    #[error("The request body is not valid JSON, or nested too deep: line {line}, column {column}.")]
     Json {
         /// The line, from 1.
         line: usize,
@@ -89,7 +89,7 @@ impl Malformed {
 /// A compressed body is refused rather than taken for something else. No operation of the services here may be sent compressed.
 ///
 /// # Errors
-/// [`Malformed::Encoded`] where the header `Content-Encoding` names anything but `identity` (or `aws-chunked`, which is S3's framing).
+/// [`Malformed::Encoded`] where the header `Content-Encoding` names anything but `identity`.
 pub fn refuse_encoding(content_encoding: Option<&str>) -> Result<(), Malformed> {
     let known = |name: &str| {
         let name = name.trim();

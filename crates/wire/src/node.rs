@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use zeroize::Zeroize as _;
 
 /// The name of a member: a literal where we write, an owned text where we read.
 pub type Name = Cow<'static, str>;
@@ -53,6 +54,17 @@ impl Node {
             | Node::Time(_)
             | Node::Blob(_)
             | Node::List(_) => ABSENT,
+        }
+    }
+
+    /// Overwrites every text and every byte: for inputs that held a password, outputs that held a key.
+    pub fn wipe(&mut self) {
+        match self {
+            Node::Text(text) => text.zeroize(),
+            Node::Blob(bytes) => bytes.zeroize(),
+            Node::List(items) => items.iter_mut().for_each(Node::wipe),
+            Node::Map(members) | Node::Entries(members) => members.iter_mut().for_each(|(_, node)| node.wipe()),
+            Node::Absent | Node::Bool(_) | Node::Number(_) | Node::Decimal(_) | Node::Time(_) => {}
         }
     }
 

@@ -82,12 +82,20 @@ pub(crate) fn repeated(uri_query: &str, limits: &Limits) -> Result<Members, Malf
     for (name, value) in parameters {
         let value = Node::Text(value.into_owned());
         match members.last_mut() {
-            Some((last, node)) if *last == name => match node {
-                Node::List(values) => values.push(value),
-                first => *first = Node::List(vec![std::mem::take(first), value]),
-            },
+            Some((last, node)) if *last == name => {
+                if let Node::List(values) = node {
+                    values.push(value);
+                } else {
+                    *node = Node::List(vec![std::mem::take(node), value]);
+                }
+            }
             _ => members.push((Name::Owned(name.into_owned()), value)),
         }
     }
     Ok(members)
+}
+
+/// A name as a message repeats it.
+pub(crate) fn short(name: &str) -> String {
+    name.chars().take(128).collect()
 }

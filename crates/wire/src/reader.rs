@@ -1,6 +1,6 @@
 //! Reading: where in the request we are, and everything that is wrong with it so far.
 
-use crate::{Common, Failure, Node, Protocol, Shape, Struct};
+use crate::{Common, Failure, Name, Node, Protocol, Shape, Struct};
 use std::fmt::Write as _;
 use std::str::FromStr;
 
@@ -129,13 +129,15 @@ impl Reader {
 
     /// Reads a member.
     pub fn member<T: Shape>(&mut self, parent: &Node, name: &'static str) -> Option<T> {
-        self.path.push(Step::Member(name));
-        let read = match parent.get(name) {
-            Node::Absent => T::absent(self),
-            node => T::read(node, self),
-        };
+        let read = self.value(parent.get(name), Step::Member(name));
         self.path.pop();
         read
+    }
+
+    /// Reads what stands at `step`, or what it means that nothing does. The step stays in the path.
+    fn value<T: Shape>(&mut self, node: &Node, step: Step) -> Option<T> {
+        self.path.push(step);
+        if node.is_absent() { T::absent(self) } else { T::read(node, self) }
     }
 
     /// Reads a member that must be there although its type would do without.
@@ -176,22 +178,20 @@ impl Reader {
 
     /// Reads the elements of a list.
     pub fn elements<T: Shape>(&mut self, node: &Node) -> Option<Vec<T>> {
-        let items = match node {
-            Node::List(items) => items.as_slice(),
-            // `Name=` is how clients of the Query protocol send an empty list.
-            Node::Text(text) if text.is_empty() && self.spelling == Spelling::Query => &[],
+        let items = if let Node::List(items) = node {
+            items.as_slice()
+        } else if self.is_empty_parameter(node) {
+            &[]
+        } else if self.spelling == Spelling::Rest && matches!(node, Node::Text(_)) {
             // One value in the query of a REST request.
-            Node::Text(_) if self.spelling == Spelling::Rest => std::slice::from_ref(node),
-            _ => {
-                self.misfits(node, "a List");
-                return None;
-            }
+            std::slice::from_ref(node)
+        } else {
+            self.misfits(node, "a List");
+            return None;
         };
         let mut read = Some(Vec::with_capacity(items.len()));
         for (index, item) in items.iter().enumerate() {
-            self.path.push(Step::Element(index + 1));
-            let value = if item.is_absent() { T::absent(self) } else { T::read(item, self) };
-            match (value, &mut read) {
+            match (self.value(item, Step::Element(index + 1)), &mut read) {
                 (Some(value), Some(list)) => list.push(value),
                 _ => read = None,
             }
@@ -201,26 +201,29 @@ impl Reader {
     }
 
     /// Reads the entries of a map, in the order in which they were sent.
-    pub fn entries<T: Shape>(&mut self, node: &Node) -> Option<Vec<(crate::Name, T)>> {
-        let entries = match node {
-            Node::Entries(entries) | Node::Map(entries) => entries.as_slice(),
-            Node::Text(text) if text.is_empty() && self.spelling == Spelling::Query => &[],
-            _ => {
-                self.misfits(node, "a Map");
-                return None;
-            }
+    pub fn entries<T: Shape>(&mut self, node: &Node) -> Option<Vec<(Name, T)>> {
+        let entries = if let Node::Entries(entries) | Node::Map(entries) = node {
+            entries.as_slice()
+        } else if self.is_empty_parameter(node) {
+            &[]
+        } else {
+            self.misfits(node, "a Map");
+            return None;
         };
         let mut read = Some(Vec::with_capacity(entries.len()));
         for (key, item) in entries {
-            self.path.push(Step::Entry);
-            let value = if item.is_absent() { T::absent(self) } else { T::read(item, self) };
-            match (value, &mut read) {
+            match (self.value(item, Step::Entry), &mut read) {
                 (Some(value), Some(list)) => list.push((key.clone(), value)),
                 _ => read = None,
             }
             self.path.pop();
         }
         read
+    }
+
+    /// `Name=`, which is how clients of the Query protocol send an empty list.
+    fn is_empty_parameter(&self, node: &Node) -> bool {
+        self.spelling == Spelling::Query && node.as_text() == Some("")
     }
 
     /// The text of a node.
@@ -248,42 +251,48 @@ impl Reader {
 
     /// A whole number: JSON's, or the digits of a Query parameter.
     pub fn number(&mut self, node: &Node) -> Option<i64> {
-        let number = match node {
-            Node::Number(number) => Some(*number),
-            Node::Text(text) if self.spells_as_text() => text.parse().ok(),
-            _ => None,
-        };
-        if number.is_none() {
-            self.misfits(node, "an Integer");
-        }
-        number
+        let number = if let Node::Number(number) = node { Some(*number) } else { self.spelled(node).and_then(|text| text.parse().ok()) };
+        self.or_misfits(number, node, "an Integer")
     }
 
     /// A number with a fraction.
     pub fn decimal(&mut self, node: &Node) -> Option<f64> {
-        let number = match node {
+        let number = if let Node::Decimal(number) = node {
+            Some(*number)
+        } else if let Node::Number(number) = node {
             #[expect(clippy::cast_precision_loss, reason = "the nearest decimal is what JSON means too")]
-            Node::Number(number) => Some(*number as f64),
-            Node::Decimal(number) => Some(*number),
-            Node::Text(text) if self.spells_as_text() => text.parse().ok().filter(|number: &f64| number.is_finite()),
-            _ => None,
+            Some(*number as f64)
+        } else {
+            self.spelled(node).and_then(|text| text.parse().ok()).filter(|number: &f64| number.is_finite())
         };
-        if number.is_none() {
-            self.misfits(node, "a Double");
-        }
-        number
+        self.or_misfits(number, node, "a Double")
     }
 
     /// `true` or `false`.
     pub fn bool(&mut self, node: &Node) -> Option<bool> {
-        match node {
-            Node::Bool(value) => return Some(*value),
-            Node::Text(text) if self.spells_as_text() && text == "true" => return Some(true),
-            Node::Text(text) if self.spells_as_text() && text == "false" => return Some(false),
-            _ => {}
+        let value = if let Node::Bool(value) = node {
+            Some(*value)
+        } else {
+            match self.spelled(node) {
+                Some("true") => Some(true),
+                Some("false") => Some(false),
+                _ => None,
+            }
+        };
+        self.or_misfits(value, node, "a Boolean")
+    }
+
+    /// The value, or the complaint that there is none.
+    pub(crate) fn or_misfits<T>(&mut self, value: Option<T>, node: &Node, wanted: &str) -> Option<T> {
+        if value.is_none() {
+            self.misfits(node, wanted);
         }
-        self.misfits(node, "a Boolean");
-        None
+        value
+    }
+
+    /// The text of what is no string, in the protocols that spell it as text.
+    fn spelled<'n>(&self, node: &'n Node) -> Option<&'n str> {
+        node.as_text().filter(|_| self.spelling != Spelling::Json)
     }
 
     /// Whether something was wrong so far.
@@ -304,10 +313,6 @@ impl Reader {
             let _ = write!(message, "{}{violation}", if index == 0 { "" } else { "; " });
         }
         Some(Common::Validation.says(protocol, message))
-    }
-
-    fn spells_as_text(&self) -> bool {
-        self.spelling != Spelling::Json
     }
 
     /// `tags.6.member.value`: the names of the model with a small first letter.

@@ -62,6 +62,21 @@ impl<'a> Pattern<'a> {
     }
 }
 
+/// The pattern that is meant, by its place, and its labels: of those that match, the most literal one.
+pub fn find<'a>(
+    patterns: impl IntoIterator<Item = &'a str>,
+    method: &str,
+    path: &str,
+    uri_query: &str,
+) -> Option<(usize, Vec<(&'a str, String)>)> {
+    let matching = patterns.into_iter().enumerate().filter_map(|(at, http)| {
+        let pattern = Pattern::new(http)?;
+        let labels = pattern.matches(method, path, uri_query)?;
+        Some((pattern.weight(), at, labels))
+    });
+    matching.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, at, labels)| (at, labels))
+}
+
 fn segments(path: &str) -> Option<std::str::Split<'_, char>> {
     Some(path.strip_prefix('/')?.split('/'))
 }
@@ -81,11 +96,8 @@ pub fn read(labels: Vec<(&str, String)>, uri_query: &str, body: &[u8], limits: &
     let mut members: Members = labels.into_iter().map(|(name, value)| (Name::Owned(name.to_owned()), Node::Text(value))).collect();
     members.extend(query::repeated(uri_query, limits)?);
     members.extend(in_body);
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
-    names.sort_unstable();
-    if let Some(name) = names.windows(2).find_map(|pair| matches!(pair, [one, other] if one == other).then(|| pair.concat())) {
-        let half = name.len() / 2;
-        return Err(Malformed::Duplicate(name.chars().take(half.min(128)).collect()));
+    match json::twin(&members) {
+        Some(name) => Err(Malformed::Duplicate(query::short(name))),
+        None => Ok(Node::Map(members)),
     }
-    Ok(Node::Map(members))
 }

@@ -65,10 +65,7 @@ fn is_told(served: &Served, seen: &Seen<'_>) -> bool {
         Protocol::Json { target, .. } => seen.target.and_then(|sent| sent.split_once('.')).is_some_and(|(prefix, _)| prefix == target),
         Protocol::Query { version, .. } => seen.target.is_none() && seen.version == Some(version),
         Protocol::RestJson => {
-            let fits = |http: &&str| {
-                rest::Pattern::new(http).is_some_and(|pattern| pattern.matches(seen.method, seen.path, seen.uri_query).is_some())
-            };
-            seen.target.is_none() && served.paths.iter().any(|http| fits(&http))
+            seen.target.is_none() && rest::find(served.paths.iter().copied(), seen.method, seen.path, seen.uri_query).is_some()
         }
     }
 }

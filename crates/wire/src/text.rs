@@ -82,7 +82,7 @@ impl TextRules {
             broken.push(format!("Member must have length less than or equal to {}", self.max));
         }
         if !matches {
-            broken.push(format!("Member must satisfy regular expression pattern: {}", self.pattern));
+            broken.push(self.pattern_message());
         }
         Err(broken)
     }
@@ -93,6 +93,11 @@ impl TextRules {
             Matcher::Any | Matcher::Each { .. } => true,
             Matcher::Regex(regex) => Regex::new(regex).is_ok(),
         }
+    }
+
+    /// What a text that does not match is told.
+    pub(crate) fn pattern_message(&self) -> String {
+        format!("Member must satisfy regular expression pattern: {}", self.pattern)
     }
 
     fn matches(&self, text: &str, compiled: &Compiled) -> bool {

@@ -1,6 +1,6 @@
 //! The values that members hold: texts, numbers, times, bytes, lists and maps.
 
-use crate::{Kind, Name, Node, Reader, Shape, Shown, Text, TextRules};
+use crate::{Kind, Name, Node, Reader, Shape, Shown, TextRules};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -70,11 +70,7 @@ impl Shape for i32 {
     const KIND: Kind = Kind::Number { min: i32::MIN as i64, max: i32::MAX as i64 };
     fn read(node: &Node, at: &mut Reader) -> Option<Self> {
         let number = at.number(node)?;
-        let fits = Self::try_from(number).ok();
-        if fits.is_none() {
-            at.misfits(node, "an Integer");
-        }
-        fits
+        at.or_misfits(Self::try_from(number).ok(), node, "an Integer")
     }
     fn write(self) -> Node {
         Node::Number(self.into())
@@ -85,11 +81,7 @@ impl Shape for u32 {
     const KIND: Kind = Kind::Number { min: 0, max: u32::MAX as i64 };
     fn read(node: &Node, at: &mut Reader) -> Option<Self> {
         let number = at.number(node)?;
-        let fits = Self::try_from(number).ok();
-        if fits.is_none() {
-            at.misfits(node, "an Integer");
-        }
-        fits
+        at.or_misfits(Self::try_from(number).ok(), node, "an Integer")
     }
     fn write(self) -> Node {
         Node::Number(self.into())
@@ -147,17 +139,16 @@ impl Timestamp {
 impl Shape for Timestamp {
     const KIND: Kind = Kind::Time;
     fn read(node: &Node, at: &mut Reader) -> Option<Self> {
-        let seconds = match node {
-            Node::Number(seconds) | Node::Time(seconds) => Some(*seconds),
+        let seconds = if let Node::Number(seconds) | Node::Time(seconds) = node {
+            Some(*seconds)
+        } else if let Node::Decimal(seconds) = node {
             #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and no time is that far")]
-            Node::Decimal(seconds) => Some(seconds.floor() as i64),
-            Node::Text(text) => text.parse::<i64>().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(|at| at.as_second())),
-            _ => None,
+            Some(seconds.floor() as i64)
+        } else {
+            node.as_text()
+                .and_then(|text| text.parse().ok().or_else(|| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)))
         };
-        if seconds.is_none() {
-            at.misfits(node, "a Timestamp");
-        }
-        seconds.map(Timestamp)
+        at.or_misfits(seconds, node, "a Timestamp").map(Timestamp)
     }
     fn write(self) -> Node {
         Node::Time(self.0)
@@ -177,15 +168,9 @@ impl fmt::Debug for Blob {
 impl Shape for Blob {
     const KIND: Kind = Kind::Blob;
     fn read(node: &Node, at: &mut Reader) -> Option<Self> {
-        let bytes = match node {
-            Node::Blob(bytes) => Some(bytes.clone()),
-            Node::Text(text) => BASE64.decode(text).ok(),
-            _ => None,
-        };
-        if bytes.is_none() {
-            at.misfits(node, "a Blob");
-        }
-        bytes.map(Blob)
+        let bytes =
+            if let Node::Blob(bytes) = node { Some(bytes.clone()) } else { node.as_text().and_then(|text| BASE64.decode(text).ok()) };
+        at.or_misfits(bytes, node, "a Blob").map(Blob)
     }
     fn write(self) -> Node {
         Node::Blob(self.0)
@@ -268,9 +253,3 @@ impl Shape for () {
         Some(())
     }
 }
-
-/// An ARN as a request gives it: its length is checked, its grammar is for the service, which has its own words for a bad one
-/// (IAM: `Invalid ARN:  Could not be parsed!`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Text)]
-#[text(min = 20, max = 2048)]
-pub struct ArnText(Box<str>);

@@ -1,6 +1,6 @@
 //! XML out: how Query services answer.
 
-use crate::{Failure, Node, Timestamp};
+use crate::{Failure, Name, Node, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::io::Write as _;
@@ -47,8 +47,13 @@ fn push(out: &mut Vec<u8>, parts: &[&str]) {
     }
 }
 
-fn element(out: &mut Vec<u8>, name: &str, node: &Node) {
-    if !node.is_absent() {
+fn element(out: &mut Vec<u8>, name: &Name, node: &Node) {
+    // Names are literals of our shapes. One that came from elsewhere must not be able to close a tag.
+    let safe = match name {
+        Name::Borrowed(_) => true,
+        Name::Owned(name) => name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+    };
+    if safe && !node.is_absent() {
         push(out, &["<", name]);
         content(out, &[name], node);
     }
@@ -83,7 +88,7 @@ fn content(out: &mut Vec<u8>, name: &[&str], node: &Node) {
                 push(out, &["<entry><key>"]);
                 escape(out, key);
                 push(out, &["</key>"]);
-                element(out, "value", node);
+                element(out, &Name::Borrowed("value"), node);
                 push(out, &["</entry>"]);
             }
         }

@@ -57,7 +57,6 @@ impl<'de> Visitor<'de> for Tree {
         Ok(Node::Number(value))
     }
     fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        #[expect(clippy::cast_precision_loss, reason = "no member of AWS's models is a whole number beyond 64 bits")]
         Ok(i64::try_from(value).map_or(Node::Decimal(value as f64), Node::Number))
     }
     fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
@@ -81,16 +80,21 @@ impl<'de> Visitor<'de> for Tree {
         while let Some((name, Read(node))) = members.next_entry::<String, Read>()? {
             map.push((Name::Owned(name), node));
         }
-        if has_twins(&map) { Err(A::Error::custom(TWICE)) } else { Ok(Node::Map(map)) }
+        if twin(&map).is_some() { Err(A::Error::custom(TWICE)) } else { Ok(Node::Map(map)) }
     }
 }
 
-/// Whether two members share a name, in n log n steps.
-fn has_twins(members: &Members) -> bool {
+/// A name that two members share, found in n log n steps.
+pub(crate) fn twin(members: &Members) -> Option<&str> {
+    // Most objects are small.
     if members.len() <= 8 {
-        return members.iter().enumerate().any(|(at, (name, _))| members.iter().take(at).any(|(other, _)| other == name));
+        let before = |at: usize, name: &Name| members.iter().take(at).any(|(other, _)| other == name);
+        return members.iter().enumerate().find(|(at, (name, _))| before(*at, name)).map(|(_, (name, _))| name.as_ref());
     }
     let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
     names.sort_unstable();
-    names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
+    names.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(*one),
+        _ => None,
+    })
 }

@@ -1,7 +1,7 @@
 //! Names with dots as one tree.
 
 use super::decode::Parameter;
-use super::{Call, Limits};
+use super::{Call, Limits, short};
 use crate::{Malformed, Members, Name, Node};
 use std::cmp::Ordering;
 
@@ -78,9 +78,7 @@ fn node(group: &mut [Parameter<'_>], start: usize, limits: &Limits) -> Result<No
             let Node::Map(members) = node else { return Err(Malformed::Entry(whole)) };
             entries.push(entry(members).ok_or_else(|| Malformed::Entry(whole.clone()))?);
         }
-        let mut keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_ref()).collect();
-        keys.sort_unstable();
-        if keys.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
+        if crate::json::twin(&entries).is_some() {
             return Err(Malformed::Duplicate(whole));
         }
         return Ok(Node::Entries(entries));
@@ -118,9 +116,4 @@ fn entry(members: Members) -> Option<(Name, Node)> {
 
 fn head(name: &str, start: usize) -> &str {
     name.get(start..).unwrap_or_default().split('.').next().unwrap_or_default()
-}
-
-/// A name as a message repeats it.
-fn short(name: &str) -> String {
-    name.chars().take(128).collect()
 }

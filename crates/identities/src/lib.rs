@@ -1,1 +1,28 @@
-//! ...
+//! Who there is, and what each may do, as records: what deciding a request needs to know, and nothing else.
+//!
+//! A record that only its service reads (an instance profile, a login profile, a password policy) lives in that service.
+//! No rule of IAM is here; rules live in the services above.
+
+mod access_keys;
+mod accounts;
+mod groups;
+mod managed;
+mod names;
+mod policies;
+mod roles;
+mod sealing;
+mod surroundings;
+mod tags;
+mod users;
+
+pub use access_keys::{AccessKeyRecord, Owner};
+pub use accounts::{AccountAlias, AccountRecord, AccountStatus};
+pub use groups::GroupRecord;
+pub use managed::{ManagedPolicy, managed_policies, managed_policy};
+pub use names::{GroupName, NameKey, Path, PolicyName, PolicyPath, RoleName, UserName};
+pub use policies::{InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, customer_policy_arn};
+pub use roles::{MaxSessionDuration, RoleRecord, TrustPolicy};
+pub use sealing::{KeyRecord, Keyring, MasterKey, Place, Purpose, Sealed, SealingError};
+pub use surroundings::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use tags::{Tag, TagKey, TagValue, Tags};
+pub use users::UserRecord;

@@ -1,0 +1,64 @@
+//! Accounts: the boundary of everything. Each has a root user, who has no record of its own: the account is its identity.
+//! Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html>. Accounts are kept in the shared partition.
+
+use arn::AccountId;
+use serde::{Deserialize, Serialize};
+use store::{KeyPart, Record};
+
+/// The name that stands for an account's number in sign-in addresses: unique among all accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccountAlias(Box<str>);
+
+impl AccountAlias {
+    /// `text`, if it is 3 to 63 of `[a-z0-9-]`, with no hyphen first, last or twice in a row.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (3..=63).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+            && !text.contains("--");
+        fits.then(|| AccountAlias(text.into()))
+    }
+
+    /// The alias as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl KeyPart for AccountAlias {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+}
+
+/// Whether an account's principals are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccountStatus {
+    /// They are.
+    Active,
+    /// None is, root included.
+    Suspended,
+}
+
+/// One account.
+#[derive(Debug, Clone, Serialize, Deserialize, Record)]
+#[record(kind = "account", key = id, index(by_alias = alias))]
+pub struct AccountRecord {
+    /// Its twelve digits.
+    pub id: AccountId,
+    /// What the operator calls it.
+    pub name: String,
+    /// The root user's e-mail address.
+    pub email: String,
+    /// Its alias, if it has one.
+    pub alias: Option<AccountAlias>,
+    /// Whether it is served.
+    pub status: AccountStatus,
+    /// When it was made, in seconds since the epoch.
+    pub created: i64,
+    /// The argon2id hash (PHC string) of the root user's password, if one was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_password: Option<String>,
+}

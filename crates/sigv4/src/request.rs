@@ -1,0 +1,52 @@
+//! What is verified: a request as it was sent, before anything decoded or normalized it.
+
+/// A request as it came over the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// Path and query as sent, percent-encoding untouched. Empty means `/`.
+    pub uri: &'a str,
+    /// The headers as sent, in their order, one entry a line; names in any case. For HTTP/2 the caller adds `host` from `:authority`.
+    pub headers: &'a [(&'a str, &'a [u8])],
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn path(&self) -> &'a str {
+        self.uri.split_once('?').map_or(self.uri, |(path, _)| path)
+    }
+
+    pub(crate) fn query(&self) -> &'a str {
+        self.uri.split_once('?').map_or("", |(_, query)| query)
+    }
+}
+
+/// What is known of a request's body.
+#[derive(Debug, Clone, Copy)]
+pub enum Body<'a> {
+    /// All of it: it is hashed here.
+    Bytes(&'a [u8]),
+    /// The SHA-256 that the caller computed over it.
+    Hashed([u8; 32]),
+    /// Nothing. The hash that the signature covers is reported in [`crate::Verified::payload`], and somebody must still hold the body to it.
+    NotSeen,
+}
+
+/// How a service wants paths and bodies written down for signing. The service in the credential scope tells which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// The path is normalized and percent-encoded a second time; the signature covers the body's hash, always.
+    Aws,
+    /// The path is taken as it is; `x-amz-content-sha256` says what of the body is signed.
+    S3,
+}
+
+impl Style {
+    /// The style of a service, by its name in credential scopes.
+    pub fn of(service: &str) -> Style {
+        match service {
+            "s3" | "s3-outposts" | "s3-object-lambda" | "s3express" => Style::S3,
+            _ => Style::Aws,
+        }
+    }
+}

@@ -289,3 +289,6 @@ impl Event<'_> {
         out.push(b']');
     }
 }
+
+#[cfg(test)]
+mod tests;

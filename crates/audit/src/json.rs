@@ -198,9 +198,11 @@ impl Value<'_> {
     /// A string. What does not fit is cut off; secrets in the query of a URL are hidden.
     pub fn text(self, text: &str) {
         self.fill(|sink| {
-            let clean = redact::text(text);
+            // Cut first, so that what is left out costs nothing; again afterwards, since what hides a secret may be longer than it was.
+            let first = bounded(text, sink.room());
+            let clean = redact::text(first);
             let fitting = bounded(&clean, sink.room());
-            sink.cut |= fitting.len() < clean.len();
+            sink.cut |= first.len() < text.len() || fitting.len() < clean.len();
             write_text(&mut sink.bytes, fitting);
         });
     }

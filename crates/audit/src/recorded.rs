@@ -301,3 +301,6 @@ pub struct NotAnEvent(#[from] serde_json::Error);
 pub fn parse(line: &str) -> Result<Parsed, NotAnEvent> {
     Ok(serde_json::from_str(line)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,28 @@
-//! ...
+//! The data plane: whose request is this, and do policies allow it? Credentials become a principal, a principal its policies, and policies a
+//! decision, from caches that a commit keeps true before it is answered. The services above ask here, and so do other servers.
+//!
+//! In reading order: [`sessions`], what a session token is; `credentials` and `authenticate`, who signed; [`grants`] and [`standing`], what
+//! that principal has and is; [`facts`] and [`decide`], the decision; [`authorize`], the whole for a request that another server captured.
+
+mod authenticate;
+mod authorize;
+mod caches;
+mod credentials;
+mod decide;
+mod epochs;
+mod facts;
+mod grants;
+mod refused;
+mod sessions;
+mod standing;
+
+pub use authenticate::Authenticated;
+pub use authorize::{Answer, Captured, Check, Unanswered};
+pub use caches::Access;
+pub use credentials::{Credential, Holder};
+pub use decide::{Decided, Question};
+pub use facts::{Surroundings, iso};
+pub use grants::{Entity, Grants, compiled_trust};
+pub use refused::{Dialect, Refused, Said};
+pub use sessions::{Credentials, Session, SessionOf, SessionTag, TokenError};
+pub use standing::Standing;

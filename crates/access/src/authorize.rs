@@ -1,0 +1,188 @@
+//! Decisions for another server: whose request did it capture, and may they do what it means? The server says what the request means (action,
+//! resource, the resource's policy and tags); who asked, and what is true of them, only Bailiwick says.
+
+use crate::Access;
+use crate::authenticate::Authenticated;
+use crate::decide::{Decided, Question};
+use crate::facts::Surroundings;
+use crate::refused::Refused;
+use crate::standing::Standing;
+use arn::AccountId;
+use policy::{Compiled, Context, Document, Kind, ParseError, PolicySet, Source};
+use sigv4::{Body, Payload};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A request that another server received, as it received it, but for its body.
+#[derive(Clone, Copy)]
+pub struct Captured<'a> {
+    /// Method, path and query, and headers.
+    pub request: sigv4::Request<'a>,
+    /// SHA-256 of the body, if the server has it already.
+    pub payload_sha256: Option<[u8; 32]>,
+    /// Where the request came from, as the server saw it.
+    pub source_ip: Option<IpAddr>,
+    /// Whether it came over TLS.
+    pub secure: bool,
+}
+
+/// One thing that the request would do.
+#[derive(Debug, Clone, Default)]
+pub struct Check<'a> {
+    /// `s3:GetObject`.
+    pub action: &'a str,
+    /// An ARN, or `*`.
+    pub resource: &'a str,
+    /// Who owns the resource.
+    pub resource_account: Option<AccountId>,
+    /// The resource's own policy, as text.
+    pub resource_policy: Option<&'a str>,
+    /// Further condition keys, the resource's tags among them.
+    pub context: Vec<(String, Vec<String>)>,
+    /// Whether the decision is to be explained.
+    pub explain: bool,
+}
+
+/// Who asked, and what was decided.
+pub struct Answer<'a> {
+    /// Who signed; `None`: nobody did.
+    pub caller: Option<Authenticated<'a>>,
+    /// How whoever asked stands.
+    pub standing: Arc<Standing>,
+    /// What the server must still hold the body to; `None`, for an unsigned request.
+    pub payload: Option<Payload>,
+    /// One for each check, in their order.
+    pub decisions: Vec<Decided>,
+    /// The condition keys of each check, for the record.
+    pub contexts: Vec<Context>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The captured request does not authenticate.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The policy of a check's resource cannot be read.
+    #[error("checks.{check}.resourcePolicy: {error}")]
+    ResourcePolicy {
+        /// Which check, from 0.
+        check: usize,
+        /// Why.
+        error: ParseError,
+    },
+}
+
+impl Access {
+    /// Authenticates `captured` and decides each check.
+    ///
+    /// ```no_run
+    /// # use access::{Access, Captured, Check, Unanswered};
+    /// # async fn serve(access: &Access) -> Result<(), Unanswered> {
+    /// let headers: [(&str, &[u8]); 2] = [("host", b"store.example.com"), ("authorization", b"AWS4-HMAC-SHA256 Credential=...")];
+    /// let captured = Captured {
+    ///     request: sigv4::Request { method: "GET", uri: "/reports/q1.csv", headers: &headers },
+    ///     payload_sha256: None,
+    ///     source_ip: None,
+    ///     secure: true,
+    /// };
+    /// let read = Check {
+    ///     action: "s3:GetObject",
+    ///     resource: "arn:aws:s3:::reports/q1.csv",
+    ///     resource_account: "111122223333".parse().ok(),
+    ///     ..Check::default()
+    /// };
+    /// let answer = access.authorize(&captured, &[read]).await?;
+    /// let allowed = answer.decisions.iter().all(|decision| decision.is_allowed());
+    /// # let _ = allowed; Ok(()) }
+    /// ```
+    pub async fn authorize<'a>(&self, captured: &Captured<'a>, checks: &[Check<'_>]) -> Result<Answer<'a>, Unanswered> {
+        let presented = sigv4::read(&captured.request).map_err(Refused::from)?;
+        let (caller, standing, region) = match &presented {
+            Some(presented) => {
+                let body = captured.payload_sha256.map_or(Body::NotSeen, Body::Hashed);
+                let caller = self.authenticate(&captured.request, presented, body).await?;
+                let standing = caller.standing.clone();
+                (Some(caller), standing, presented.scope.region)
+            }
+            None => (None, Arc::new(Standing::anonymous()), "us-east-1"),
+        };
+        let at = Surroundings {
+            now: self.clock.now(),
+            source_ip: captured.source_ip,
+            secure: captured.secure,
+            user_agent: header(captured, "user-agent"),
+            referer: header(captured, "referer"),
+            region,
+        };
+        let common = standing.context(caller.as_ref().and_then(|caller| caller.credential.session()), &at);
+        let mut answer = Answer {
+            payload: caller.as_ref().map(|caller| caller.verified.payload),
+            caller,
+            standing,
+            decisions: Vec::with_capacity(checks.len()),
+            contexts: Vec::with_capacity(checks.len()),
+        };
+        let common = if checks.len() > 1 { Shared::Many(Arc::new(common)) } else { Shared::One(Some(common)) };
+        let mut common = common;
+        for (index, check) in checks.iter().enumerate() {
+            let mut facts = common.next();
+            if let Some(account) = check.resource_account {
+                facts.insert("aws:ResourceAccount", account.to_string());
+            }
+            for (key, values) in &check.context {
+                match values.as_slice() {
+                    [value] => facts.insert(key, value.as_str()),
+                    _ => facts.insert_many(key, values.iter().map(String::as_str)),
+                }
+            }
+            let policy = match check.resource_policy {
+                Some(text) => Some(self.resource_policy(text).map_err(|error| Unanswered::ResourcePolicy { check: index, error })?),
+                None => None,
+            };
+            let question = Question {
+                action: check.action,
+                resource: check.resource,
+                resource_account: check.resource_account,
+                resource_policy: policy.as_deref(),
+                facts: &facts,
+            };
+            let decision = answer.standing.decide(&question);
+            let explanation = check.explain.then(|| answer.standing.explain(&question));
+            let decided = Decided::of(&decision, explanation);
+            answer.decisions.push(decided);
+            answer.contexts.push(facts);
+        }
+        Ok(answer)
+    }
+
+    /// A resource's policy, read and compiled once for each text.
+    pub fn resource_policy(&self, text: &str) -> Result<Arc<PolicySet>, ParseError> {
+        if let Some(set) = self.resource_policies.get(text) {
+            return Ok(set);
+        }
+        let compiled = Compiled::new(&Document::parse(text)?, Kind::Resource);
+        let set = Arc::new(PolicySet::new(Kind::Resource, [(Source::new("resource policy"), Arc::new(compiled))]));
+        self.resource_policies.insert(text.into(), set.clone());
+        Ok(set)
+    }
+}
+
+/// The keys that all checks of a request have in common: copied for none if there is but one check.
+enum Shared {
+    One(Option<Context>),
+    Many(Arc<Context>),
+}
+
+impl Shared {
+    fn next(&mut self) -> Context {
+        match self {
+            Shared::One(context) => context.take().unwrap_or_default(),
+            Shared::Many(context) => Context::over(context.clone()),
+        }
+    }
+}
+
+fn header<'a>(captured: &Captured<'a>, name: &str) -> Option<&'a str> {
+    captured.request.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).and_then(|(_, value)| std::str::from_utf8(value).ok())
+}

@@ -1,0 +1,157 @@
+//! What a request is signed with: a long-term key from the store, or a session from its token. Both are kept, ready to be checked, as
+//! long as nothing that they rest on changes; a session also with its token, which the next request must show again.
+
+use crate::Access;
+use crate::epochs::Deps;
+use crate::refused::Refused;
+use crate::sessions::Session;
+use crate::standing::Standing;
+use arc_swap::ArcSwapOption;
+use arn::{AccessKeyId, AccountId};
+use identities::{AccessKeyRecord, Owner, Place};
+use sigv4::SigningKey;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use store::{KeyPart, Record, SHARED, StoreError};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// Whose a credential is.
+pub enum Holder {
+    /// A user's or root's access key.
+    LongTerm(Owner),
+    /// Somebody's, for a while.
+    Session {
+        /// The account that issued it.
+        account: AccountId,
+        /// All that it is.
+        session: Session,
+        /// What was shown to open it.
+        token: Box<str>,
+    },
+}
+
+/// A credential whose secret is at hand.
+pub struct Credential {
+    /// What requests name it by.
+    pub id: AccessKeyId,
+    /// Whose it is.
+    pub holder: Holder,
+    pub(crate) secret: Zeroizing<String>,
+    deps: Deps,
+    standing: ArcSwapOption<Standing>,
+    day: ArcSwapOption<Day>,
+    noted: AtomicI64,
+}
+
+/// The signing key of one day, region and service: clients ask for the same one again and again.
+struct Day {
+    date: Box<str>,
+    region: Box<str>,
+    service: Box<str>,
+    key: SigningKey,
+}
+
+impl Credential {
+    /// The session, if it is one.
+    pub fn session(&self) -> Option<&Session> {
+        match &self.holder {
+            Holder::LongTerm(_) => None,
+            Holder::Session { session, .. } => Some(session),
+        }
+    }
+
+    /// Whether nobody has asked this in the last minute: last use is not written down more often.
+    pub fn is_first_use_since(&self, now: i64) -> bool {
+        let noted = self.noted.load(Ordering::Relaxed);
+        now - noted >= 60 && self.noted.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// The signing key for a scope.
+    pub(crate) fn signing_key(&self, date: &str, region: &str, service: &str) -> SigningKey {
+        if let Some(day) = self.day.load_full()
+            && *day.date == *date
+            && *day.region == *region
+            && *day.service == *service
+        {
+            return day.key.clone();
+        }
+        let key = SigningKey::derive(&self.secret, date, region, service);
+        let day = Day { date: date.into(), region: region.into(), service: service.into(), key: key.clone() };
+        self.day.store(Some(Arc::new(day)));
+        key
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        match &self.holder {
+            Holder::LongTerm(_) => 700,
+            Holder::Session { token, .. } => 1_500 + 2 * token.len(),
+        }
+    }
+}
+
+impl Access {
+    /// The credential that a request names, or why there is none. The signature is not checked yet: nobody is let in by this alone.
+    pub(crate) async fn credential(&self, id: &AccessKeyId, token: Option<&str>) -> Result<Arc<Credential>, Refused> {
+        if let Some(known) = self.credentials.get(id).filter(|known| self.epochs.hold(&known.deps)) {
+            let same = match (&known.holder, token) {
+                (Holder::LongTerm(_), None) => true,
+                (Holder::Session { token, .. }, Some(shown)) => bool::from(token.as_bytes().ct_eq(shown.as_bytes())),
+                (Holder::LongTerm(_), Some(_)) | (Holder::Session { .. }, None) => false,
+            };
+            if same {
+                return Ok(known);
+            }
+        }
+        let found = match token {
+            Some(token) => self.session_credential(id, token)?,
+            None => self.long_term_credential(id).await?,
+        };
+        let found = Arc::new(found);
+        self.credentials.insert(id.clone(), found.clone());
+        Ok(found)
+    }
+
+    fn session_credential(&self, id: &AccessKeyId, token: &str) -> Result<Credential, Refused> {
+        // The account in a key id is a fact about ids that Bailiwick makes; the token proves that this is one.
+        let account = id.account().filter(|_| id.is_temporary()).ok_or(Refused::UnknownKey)?;
+        let (session, secret) = Session::open(token, id, &self.keyring).map_err(|_| Refused::UnknownKey)?;
+        let holder = Holder::Session { account, session, token: token.into() };
+        Ok(Credential { id: id.clone(), holder, secret, deps: Deps::none(), standing: ArcSwapOption::empty(), day: ArcSwapOption::empty(), noted: AtomicI64::new(0) })
+    }
+
+    async fn long_term_credential(&self, id: &AccessKeyId) -> Result<Credential, Refused> {
+        let mut deps = self.epochs.begin();
+        deps.on(AccessKeyRecord::KIND, SHARED, &id.bytes());
+        let record = self.store.read(SHARED, |tx| async move { tx.get::<AccessKeyRecord>(id).await }).await?;
+        let Some(record) = record.filter(|record| record.active) else { return Err(Refused::UnknownKey) };
+        let account = record.owner.account.to_string();
+        let place = Place { kind: AccessKeyRecord::KIND, account: &account, key: id.as_str() };
+        let secret = self.keyring.open(&place, &record.secret).map_err(|error| StoreError::Failed(Box::new(error)))?;
+        let secret = String::from_utf8(secret.to_vec()).map(Zeroizing::new).map_err(|error| StoreError::Failed(Box::new(error.utf8_error())))?;
+        let holder = Holder::LongTerm(record.owner);
+        Ok(Credential { id: id.clone(), holder, secret, deps, standing: ArcSwapOption::empty(), day: ArcSwapOption::empty(), noted: AtomicI64::new(0) })
+    }
+
+    /// How the holder of `credential` stands now.
+    pub(crate) async fn standing(&self, credential: &Credential) -> Result<Arc<Standing>, Refused> {
+        if let Some(standing) = credential.standing.load_full().filter(|standing| standing.holds(self)) {
+            return Ok(standing);
+        }
+        let standing = match &credential.holder {
+            Holder::LongTerm(owner) => self.grants(owner.account, owner.user.as_ref()).await?.map(Standing::long_term),
+            Holder::Session { account, session, .. } => self.session_standing(*account, session).await?,
+        };
+        let standing = Arc::new(standing.ok_or(Refused::UnknownKey)?);
+        credential.standing.store(Some(standing.clone()));
+        Ok(standing)
+    }
+
+    /// What a session rests on that was asked for with this key; `None` if the key is gone or inactive.
+    pub(crate) async fn active_key(&self, id: &AccessKeyId) -> Result<Option<Deps>, StoreError> {
+        let mut deps = self.epochs.begin();
+        deps.on(AccessKeyRecord::KIND, SHARED, &id.bytes());
+        let record = self.store.read(SHARED, |tx| async move { tx.get::<AccessKeyRecord>(id).await }).await?;
+        Ok(record.filter(|record| record.active).map(|_| deps))
+    }
+}

@@ -1,0 +1,83 @@
+//! May this principal do this here? The one place where a principal's policies meet a question.
+
+use crate::standing::Standing;
+use arn::AccountId;
+use policy::{Because, Context, Decision, Explanation, Outcome, Policies, PolicySet, Request};
+
+/// One question.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// `s3:GetObject`.
+    pub action: &'a str,
+    /// An ARN, or `*`.
+    pub resource: &'a str,
+    /// Who owns the resource; an ARN need not say it.
+    pub resource_account: Option<AccountId>,
+    /// The resource's own policy, a role's trust policy among them.
+    pub resource_policy: Option<&'a PolicySet>,
+    /// All condition keys.
+    pub facts: &'a Context,
+}
+
+/// A decision that outlives the policies that it was made from.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// Allowed or not.
+    pub outcome: Outcome,
+    /// The kind of policy that decided.
+    pub because: Because,
+    /// The statement that decided, if one did.
+    pub by: Option<audit::By<'static>>,
+    /// All that was looked at, if that was asked.
+    pub explanation: Option<Explanation>,
+}
+
+impl Decided {
+    /// The owned form of `decision`.
+    pub fn of(decision: &Decision<'_>, explanation: Option<Explanation>) -> Self {
+        let by = decision.by.map(|by| audit::By {
+            source: by.source().as_str().to_owned().into(),
+            statement: by.index(),
+            sid: by.sid().map(|sid| sid.to_owned().into()),
+            line: by.place().line,
+        });
+        Decided { outcome: decision.outcome, because: decision.because, by, explanation }
+    }
+
+    /// Whether it was allowed.
+    pub fn is_allowed(&self) -> bool {
+        self.outcome == Outcome::Allowed
+    }
+}
+
+impl Standing {
+    /// The decision. Nothing is parsed and, where it allows, nothing allocated.
+    pub fn decide<'p>(&'p self, question: &Question<'p>) -> Decision<'p> {
+        self.with(question, policy::decide)
+    }
+
+    /// The same decision with every policy that was looked at.
+    pub fn explain(&self, question: &Question<'_>) -> Explanation {
+        self.with(question, policy::explain)
+    }
+
+    fn with<'p, T>(&'p self, question: &Question<'p>, ask: impl FnOnce(&Request<'_>, &Policies<'p>) -> T) -> T {
+        let request = Request {
+            principal: &self.principal,
+            action: question.action,
+            resource: question.resource,
+            resource_account: question.resource_account,
+            facts: question.facts,
+        };
+        let policies = Policies {
+            identity: self.grants.as_ref().map_or(&self.nothing, |grants| &grants.identity),
+            boundary: self.grants.as_ref().and_then(|grants| grants.boundary.as_ref()),
+            session: self.session_policies.as_ref(),
+            resource: question.resource_policy,
+            endpoint: None,
+            service_control: &[],
+            resource_control: &[],
+        };
+        ask(&request, &policies)
+    }
+}

@@ -1,0 +1,111 @@
+//! How a cache knows that what it holds is still true. Every record falls into one of many slots; a commit marks the slots of what it
+//! changed with a new number. What was loaded is true as long as none of its slots was marked after the loading began. So nothing is
+//! looked up backwards, memory is bounded, and a change acts on the very next request.
+
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Slots; a power of two. Two records in one slot cost a needless loading, never a stale answer.
+const SLOTS: usize = 1 << 16;
+
+/// The marks of all slots.
+pub(crate) struct Epochs {
+    now: AtomicU64,
+    marks: Box<[AtomicU64]>,
+}
+
+/// What something that was loaded depends on, and when its loading began.
+#[derive(Debug, Clone)]
+pub(crate) struct Deps {
+    since: u64,
+    slots: Vec<u32>,
+}
+
+impl Epochs {
+    pub(crate) fn new() -> Self {
+        Epochs { now: AtomicU64::new(0), marks: (0..SLOTS).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    /// To be called before the snapshot is opened from which is loaded.
+    pub(crate) fn begin(&self) -> Deps {
+        Deps { since: self.now.load(Ordering::SeqCst), slots: Vec::new() }
+    }
+
+    /// To be called when a change is durable and before it is answered.
+    pub(crate) fn changed(&self, kind: &str, account: &str, key: &[u8]) {
+        let mark = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some(slot) = self.marks.get(slot(kind, account, key) as usize) {
+            slot.fetch_max(mark, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether nothing that `deps` names has changed since.
+    pub(crate) fn hold(&self, deps: &Deps) -> bool {
+        deps.slots.iter().all(|slot| self.marks.get(*slot as usize).is_some_and(|mark| mark.load(Ordering::Acquire) <= deps.since))
+    }
+}
+
+impl Deps {
+    /// On nothing: what never changes.
+    pub(crate) fn none() -> Self {
+        Deps { since: u64::MAX, slots: Vec::new() }
+    }
+
+    /// Adds a record, there or not.
+    pub(crate) fn on(&mut self, kind: &str, account: &str, key: &[u8]) {
+        let slot = slot(kind, account, key);
+        if !self.slots.contains(&slot) {
+            self.slots.push(slot);
+        }
+    }
+
+    /// Adds what `other` depends on; the earlier beginning counts.
+    pub(crate) fn and(&mut self, other: &Deps) {
+        self.since = self.since.min(other.since);
+        for slot in &other.slots {
+            if !self.slots.contains(slot) {
+                self.slots.push(*slot);
+            }
+        }
+    }
+}
+
+/// An entity's inline policies count as one record: who depends on one depends on all, also on those not yet there.
+fn slot(kind: &str, account: &str, key: &[u8]) -> u32 {
+    let key = if kind == "inline-policy" { key.split(|byte| *byte == 0).next().unwrap_or(key) } else { key };
+    let mut hasher = std::hash::DefaultHasher::new();
+    (kind, account, key).hash(&mut hasher);
+    u32::try_from(hasher.finish() % (SLOTS as u64)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_after_the_loading_began_ends_what_was_loaded() {
+        let epochs = Epochs::new();
+        epochs.changed("user", "1", b"alice\0");
+        let mut deps = epochs.begin();
+        deps.on("user", "1", b"alice\0");
+        deps.on("inline-policy", "1", b"alice\0");
+        assert!(epochs.hold(&deps), "what changed before does not count");
+        epochs.changed("user", "1", b"bob\0");
+        assert!(epochs.hold(&deps), "another record");
+        epochs.changed("inline-policy", "1", b"alice\0p1\0");
+        assert!(!epochs.hold(&deps), "any inline policy of the entity");
+    }
+
+    #[test]
+    fn the_earlier_beginning_counts() {
+        let epochs = Epochs::new();
+        let mut early = epochs.begin();
+        early.on("user", "1", b"alice\0");
+        epochs.changed("group", "1", b"devs\0");
+        let mut late = epochs.begin();
+        late.on("group", "1", b"devs\0");
+        assert!(epochs.hold(&late));
+        late.and(&early);
+        assert!(!epochs.hold(&late), "devs changed after the earlier beginning");
+    }
+}

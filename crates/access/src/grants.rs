@@ -1,0 +1,228 @@
+//! What a user or a role has: its policies of every kind, compiled, and whom it lets in. Loaded in one snapshot, true until something that
+//! it depends on changes. Source of what counts: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>.
+
+use crate::Access;
+use crate::epochs::Deps;
+use arn::{AccountId, Arn, UniqueId};
+use identities::{
+    AccountRecord, AccountStatus, GroupRecord, InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, RoleRecord, UserRecord, customer_policy_arn,
+    managed_policy,
+};
+use policy::{Compiled, Document, Kind, PolicySet, Source};
+use std::sync::Arc;
+use store::{KeyPart, Read, Record, SHARED, StoreError, Tx};
+
+/// Who has it.
+#[derive(Debug, Clone)]
+pub enum Entity {
+    /// The account's root user: everything in its account.
+    Root,
+    /// A user.
+    User(UserRecord),
+    /// A role.
+    Role(RoleRecord),
+}
+
+/// The policies of a user, a role or root.
+pub struct Grants {
+    pub(crate) deps: Deps,
+    /// Its account.
+    pub account: AccountId,
+    /// Who it is, as of now.
+    pub entity: Entity,
+    /// Inline and attached policies, the groups' among them.
+    pub identity: PolicySet,
+    /// The permissions boundary. One that cannot be found allows nothing.
+    pub boundary: Option<PolicySet>,
+    /// A role's trust policy.
+    pub trust: Option<PolicySet>,
+    weight: usize,
+}
+
+impl Grants {
+    /// About how many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// The entity's unique id; root has none.
+    pub fn id(&self) -> Option<&UniqueId> {
+        match &self.entity {
+            Entity::Root => None,
+            Entity::User(user) => Some(&user.id),
+            Entity::Role(role) => Some(&role.id),
+        }
+    }
+
+    /// The entity's ARN.
+    pub fn arn(&self) -> Arn {
+        match &self.entity {
+            Entity::Root => Arn::iam(self.account, "root"),
+            Entity::User(user) => user.arn(self.account),
+            Entity::Role(role) => role.arn(self.account),
+        }
+    }
+}
+
+/// How the documents of one principal are gathered, and what they depend on.
+struct Gathering<'a> {
+    access: &'a Access,
+    tx: Tx<Read>,
+    account: AccountId,
+    partition: String,
+    deps: Deps,
+}
+
+impl Access {
+    /// The grants of the entity with this id (`None`: root), or `None` if there is no such entity, or its account is not served.
+    pub async fn grants(&self, account: AccountId, id: Option<&UniqueId>) -> Result<Option<Arc<Grants>>, StoreError> {
+        let key = (account, id.cloned());
+        if let Some(grants) = self.grants.get(&key).filter(|grants| self.epochs.hold(&grants.deps)) {
+            return Ok(Some(grants));
+        }
+        let deps = self.epochs.begin();
+        let partition = account.to_string();
+        let loaded = self
+            .store
+            .read(&partition.clone(), |tx| async move { Gathering { access: self, tx, account, partition, deps }.grants(id).await })
+            .await?;
+        let Some(grants) = loaded.map(Arc::new) else {
+            self.grants.remove(&key);
+            return Ok(None);
+        };
+        self.grants.insert(key, grants.clone());
+        Ok(Some(grants))
+    }
+
+    /// The compiled default version of a managed policy, with what that depends on; `None` if there is none with this ARN. A session's
+    /// managed policies are looked up so.
+    pub(crate) async fn managed(&self, account: AccountId, arns: &[Arn], kind: Kind) -> Result<(Vec<(Source, Arc<Compiled>)>, Deps), StoreError> {
+        let deps = self.epochs.begin();
+        let partition = account.to_string();
+        self.store
+            .read(&partition.clone(), |tx| async move {
+                let mut gathering = Gathering { access: self, tx, account, partition, deps };
+                let mut found = Vec::with_capacity(arns.len());
+                for arn in arns {
+                    found.extend(gathering.managed(arn, kind).await?);
+                }
+                Ok((found, gathering.deps))
+            })
+            .await
+    }
+}
+
+impl Gathering<'_> {
+    async fn grants(mut self, id: Option<&UniqueId>) -> Result<Option<Grants>, StoreError> {
+        self.deps.on(AccountRecord::KIND, SHARED, &self.account.bytes());
+        let account = self.tx.in_account(SHARED).get::<AccountRecord>(&self.account).await?;
+        if account.is_none_or(|account| account.status != AccountStatus::Active) {
+            return Ok(None);
+        }
+        match id {
+            None => Ok(Some(self.finish(Entity::Root, Vec::new(), None, None))),
+            Some(id) if id.kind() == Some(arn::IdKind::Role) => self.role(id).await,
+            Some(id) => self.user(id).await,
+        }
+    }
+
+    async fn user(mut self, id: &UniqueId) -> Result<Option<Grants>, StoreError> {
+        self.deps.on(UserRecord::KIND, &self.partition, &id.bytes());
+        let Some(user) = self.tx.get::<UserRecord>(id).await? else { return Ok(None) };
+        let mut documents = self.inline(id, "user", user.name.as_str()).await?;
+        for arn in &user.attached {
+            documents.extend(self.managed(arn, Kind::Identity).await?);
+        }
+        for group in &user.groups {
+            self.deps.on(GroupRecord::KIND, &self.partition, &group.bytes());
+            let Some(group) = self.tx.get::<GroupRecord>(group).await? else { continue };
+            documents.extend(self.inline(&group.id, "group", group.name.as_str()).await?);
+            for arn in &group.attached {
+                documents.extend(self.managed(arn, Kind::Identity).await?);
+            }
+        }
+        let boundary = self.boundary(user.permissions_boundary.as_ref()).await?;
+        Ok(Some(self.finish(Entity::User(user), documents, boundary, None)))
+    }
+
+    async fn role(mut self, id: &UniqueId) -> Result<Option<Grants>, StoreError> {
+        self.deps.on(RoleRecord::KIND, &self.partition, &id.bytes());
+        let Some(role) = self.tx.get::<RoleRecord>(id).await? else { return Ok(None) };
+        let mut documents = self.inline(id, "role", role.name.as_str()).await?;
+        for arn in &role.attached {
+            documents.extend(self.managed(arn, Kind::Identity).await?);
+        }
+        let boundary = self.boundary(role.permissions_boundary.as_ref()).await?;
+        let trust = compiled_trust(&role)?;
+        Ok(Some(self.finish(Entity::Role(role), documents, boundary, Some(trust))))
+    }
+
+    fn finish(self, entity: Entity, documents: Vec<(Source, Arc<Compiled>)>, boundary: Option<PolicySet>, trust: Option<PolicySet>) -> Grants {
+        let identity = PolicySet::new(Kind::Identity, documents);
+        let sets = [Some(&identity), boundary.as_ref(), trust.as_ref()];
+        let weight = 1_024 + sets.into_iter().flatten().map(PolicySet::weight).sum::<usize>();
+        Grants { deps: self.deps, account: self.account, entity, identity, boundary, trust, weight }
+    }
+
+    async fn inline(&mut self, entity: &UniqueId, kind: &str, name: &str) -> Result<Vec<(Source, Arc<Compiled>)>, StoreError> {
+        self.deps.on(InlinePolicyRecord::KIND, &self.partition, &entity.bytes());
+        // No entity can hold more: names are few where the sum of sizes is bounded, and a page is read to its end.
+        let page = self.tx.scan::<InlinePolicyRecord>(InlinePolicyRecord::KEY.under(entity), None, usize::MAX - 1, |_| true).await?;
+        page.records
+            .iter()
+            .map(|policy| {
+                let source = Source::new(format!("inline policy {} of {kind} {name}", policy.name));
+                Ok((source, Arc::new(compile(&policy.document, Kind::Identity)?)))
+            })
+            .collect()
+    }
+
+    /// A boundary that is not there any more is an empty one: it allows nothing.
+    async fn boundary(&mut self, arn: Option<&Arn>) -> Result<Option<PolicySet>, StoreError> {
+        let Some(arn) = arn else { return Ok(None) };
+        Ok(Some(PolicySet::new(Kind::Boundary, self.managed(arn, Kind::Boundary).await?)))
+    }
+
+    async fn managed(&mut self, arn: &Arn, kind: Kind) -> Result<Option<(Source, Arc<Compiled>)>, StoreError> {
+        let source = Source::new(arn.as_str());
+        if let Some(policy) = managed_policy(arn) {
+            return Ok(Some((source, self.access.compiled((policy.id.clone(), 0), kind, || compile(policy.document, kind))?)));
+        }
+        // A policy is found by its name: its path is part of the ARN, and must be the same.
+        let Some((account, name)) = customer_policy_arn(arn) else { return Ok(None) };
+        if account != self.account {
+            return Ok(None);
+        }
+        let Some(policy) = self.tx.find(PolicyRecord::BY_NAME, &name).await? else {
+            self.deps.on("policy by name", &self.partition, &name.bytes());
+            return Ok(None);
+        };
+        self.deps.on(PolicyRecord::KIND, &self.partition, &policy.id.bytes());
+        if policy.arn(account) != *arn {
+            return Ok(None);
+        }
+        let key = (policy.id.clone(), policy.default_version);
+        if let Some(compiled) = self.access.compiled_already(&key, kind) {
+            return Ok(Some((source, compiled)));
+        }
+        let Some(version) = self.tx.get::<PolicyVersionRecord>((&policy.id, &policy.default_version)).await? else { return Ok(None) };
+        Ok(Some((source, self.access.compiled(key, kind, || compile(&version.document, kind))?)))
+    }
+}
+
+/// A role's trust policy, its principals pinned to the ids that they had when it was saved.
+pub fn compiled_trust(role: &RoleRecord) -> Result<PolicySet, StoreError> {
+    let document = parse(&role.trust.document)?;
+    let pinned = document.pinned(|arn| role.trust.pinned.iter().find(|(named, _)| named == arn).map(|(_, id)| id.clone()));
+    let source = Source::new(format!("trust policy of role {}", role.name));
+    Ok(PolicySet::new(Kind::Trust, [(source, Arc::new(Compiled::new(&pinned, Kind::Trust)))]))
+}
+
+fn compile(text: &str, kind: Kind) -> Result<Compiled, StoreError> {
+    Ok(Compiled::new(&parse(text)?, kind))
+}
+
+/// A stored document was read before it was saved; one that does not read is damage, and nothing is decided without it.
+fn parse(text: &str) -> Result<Document, StoreError> {
+    Document::parse(text).map_err(|error| StoreError::Failed(Box::new(error)))
+}

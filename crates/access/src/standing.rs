@@ -1,0 +1,225 @@
+//! How a principal stands at this moment: who it is, what policies bind it, and the condition keys that are true of it.
+//! Source of the keys: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>,
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable>.
+
+use crate::Access;
+use crate::epochs::Deps;
+use crate::grants::{Entity, Grants};
+use crate::sessions::{Session, SessionOf};
+use arn::{AccountId, Arn};
+use identities::Tag;
+use policy::{Compiled, Context, Document, Kind, PolicySet, Principal, Source};
+use std::sync::Arc;
+use store::StoreError;
+
+/// A principal with all that deciding for it needs.
+pub struct Standing {
+    pub(crate) deps: Deps,
+    /// Who it is, for policies.
+    pub principal: Principal,
+    /// The caller's own ARN: a user's, a session's, root's. `None` only for whom nobody knows.
+    pub arn: Option<Arn>,
+    /// Its account.
+    pub account: Option<AccountId>,
+    /// `aws:userid`.
+    pub user_id: String,
+    /// What its user or role has; nothing, for whom nobody knows.
+    pub grants: Option<Arc<Grants>>,
+    /// What whoever has no grants has.
+    pub(crate) nothing: PolicySet,
+    /// What a session is narrowed to.
+    pub session_policies: Option<PolicySet>,
+    /// The condition keys that are true of it whatever it asks.
+    pub facts: Arc<Context>,
+}
+
+impl Standing {
+    /// Whoever did not sign.
+    pub fn anonymous() -> Self {
+        let mut facts = Context::new();
+        facts.insert("aws:PrincipalType", "Anonymous");
+        facts.insert("aws:PrincipalAccount", "anonymous");
+        facts.insert("aws:userid", "anonymous");
+        facts.insert("aws:ViaAWSService", "false");
+        Standing {
+            deps: Deps::none(),
+            principal: Principal::Anonymous,
+            arn: None,
+            account: None,
+            user_id: "anonymous".into(),
+            grants: None,
+            nothing: PolicySet::empty(Kind::Identity),
+            session_policies: None,
+            facts: Arc::new(facts),
+        }
+    }
+
+    /// A user or root with a long-term key.
+    pub(crate) fn long_term(grants: Arc<Grants>) -> Self {
+        let (principal, user_id, mut facts) = whole(&grants);
+        tags(&mut facts, &grants, None);
+        Standing::of(grants, principal, user_id, facts, None)
+    }
+
+    fn of(grants: Arc<Grants>, principal: Principal, user_id: String, facts: Context, session_policies: Option<(PolicySet, Deps)>) -> Self {
+        let mut deps = grants.deps.clone();
+        let session_policies = session_policies.map(|(set, more)| {
+            deps.and(&more);
+            set
+        });
+        Standing {
+            deps,
+            arn: principal.arn().cloned().or_else(|| Some(grants.arn())),
+            account: Some(grants.account),
+            principal,
+            user_id,
+            grants: Some(grants),
+            nothing: PolicySet::empty(Kind::Identity),
+            session_policies,
+            facts: Arc::new(facts),
+        }
+    }
+
+    /// Whether nothing that it rests on has changed.
+    pub(crate) fn holds(&self, access: &Access) -> bool {
+        access.epochs.hold(&self.deps)
+    }
+}
+
+/// A user or root itself.
+fn whole(grants: &Grants) -> (Principal, String, Context) {
+    let mut facts = known(grants.account);
+    let account = grants.account;
+    facts.insert("aws:PrincipalArn", grants.arn().as_str());
+    match &grants.entity {
+        Entity::User(user) => {
+            facts.insert("aws:PrincipalType", "User");
+            facts.insert("aws:userid", user.id.as_str());
+            facts.insert("aws:username", user.name.as_str());
+            (Principal::User { arn: grants.arn(), id: Some(user.id.clone()), account }, user.id.to_string(), facts)
+        }
+        Entity::Root | Entity::Role(_) => {
+            facts.insert("aws:PrincipalType", "Account");
+            facts.insert("aws:userid", account.to_string());
+            (Principal::root(account), account.to_string(), facts)
+        }
+    }
+}
+
+/// What is true of every principal of an account that is no service.
+fn known(account: AccountId) -> Context {
+    let mut facts = Context::new();
+    facts.insert("aws:PrincipalAccount", account.to_string());
+    facts.insert("aws:PrincipalIsAWSService", "false");
+    facts.insert("aws:ViaAWSService", "false");
+    facts
+}
+
+/// `aws:PrincipalTag/…`: the user's or role's own, and over them the session's.
+fn tags(facts: &mut Context, grants: &Grants, session: Option<&Session>) {
+    let own = match &grants.entity {
+        Entity::Root => None,
+        Entity::User(user) => Some(&user.tags),
+        Entity::Role(role) => Some(&role.tags),
+    };
+    for Tag { key, value } in own.into_iter().flat_map(|tags| tags.iter()) {
+        facts.insert(&format!("aws:PrincipalTag/{key}"), value.as_str());
+    }
+    for tag in session.into_iter().flat_map(|session| &session.tags) {
+        facts.insert(&format!("aws:PrincipalTag/{}", tag.key), tag.value.as_str());
+    }
+}
+
+/// What only temporary credentials have.
+fn temporary(facts: &mut Context, session: &Session) {
+    facts.insert("aws:TokenIssueTime", crate::facts::iso(session.issued));
+    facts.insert("aws:MultiFactorAuthPresent", if session.mfa.is_some() { "true" } else { "false" });
+    if let Some(identity) = &session.source_identity {
+        facts.insert("aws:SourceIdentity", identity.as_str());
+    }
+    if let Some(provider) = &session.provider {
+        facts.insert("aws:FederatedProvider", provider.as_str());
+    }
+}
+
+impl Access {
+    /// How a session stands now; `None` if its role or user is gone, or the key that asked for it is.
+    pub(crate) async fn session_standing(&self, account: AccountId, session: &Session) -> Result<Option<Standing>, StoreError> {
+        let id = match &session.of {
+            SessionOf::Role { id, .. } => Some(id),
+            SessionOf::User { id } | SessionOf::Federated { by: id, .. } => id.as_ref(),
+        };
+        let Some(grants) = self.grants(account, id).await? else { return Ok(None) };
+        let asker = match &session.asked_with {
+            Some(key) => match self.active_key(key).await? {
+                Some(deps) => Some(deps),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        let policies = self.session_policies(account, session).await?;
+        let mut standing = match &session.of {
+            SessionOf::User { .. } => {
+                let (principal, user_id, mut facts) = whole(&grants);
+                tags(&mut facts, &grants, Some(session));
+                temporary(&mut facts, session);
+                Standing::of(grants, principal, user_id, facts, policies)
+            }
+            SessionOf::Role { id, name } => {
+                let Entity::Role(role) = &grants.entity else { return Ok(None) };
+                let mut facts = known(account);
+                let user_id = format!("{id}:{name}");
+                facts.insert("aws:PrincipalType", "AssumedRole");
+                facts.insert("aws:userid", user_id.as_str());
+                facts.insert("aws:PrincipalArn", grants.arn().as_str());
+                tags(&mut facts, &grants, Some(session));
+                temporary(&mut facts, session);
+                let principal = Principal::Session {
+                    arn: Arn::sts(account, format_args!("assumed-role/{}/{name}", role.name)),
+                    role: grants.arn(),
+                    role_id: Some(id.clone()),
+                    account,
+                    service_linked: role.is_service_linked(),
+                };
+                Standing::of(grants, principal, user_id, facts, policies)
+            }
+            SessionOf::Federated { name, .. } => {
+                let mut facts = known(account);
+                let arn = Arn::sts(account, format_args!("federated-user/{name}"));
+                let user_id = format!("{account}:{name}");
+                facts.insert("aws:PrincipalType", "FederatedUser");
+                facts.insert("aws:userid", user_id.as_str());
+                facts.insert("aws:PrincipalArn", arn.as_str());
+                tags(&mut facts, &grants, Some(session));
+                temporary(&mut facts, session);
+                let principal = Principal::Federated {
+                    arn,
+                    account,
+                    by: Some(grants.arn()),
+                    by_id: grants.id().cloned(),
+                };
+                // With no session policy a federated user has only what resource policies give it.
+                // Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>.
+                let policies = policies.unwrap_or_else(|| (PolicySet::empty(Kind::Session), Deps::none()));
+                Standing::of(grants, principal, user_id, facts, Some(policies))
+            }
+        };
+        if let Some(asker) = asker {
+            standing.deps.and(&asker);
+        }
+        Ok(Some(standing))
+    }
+
+    /// The policies that a session was given. One that is gone allows nothing: the set then lacks it.
+    async fn session_policies(&self, account: AccountId, session: &Session) -> Result<Option<(PolicySet, Deps)>, StoreError> {
+        if session.policy.is_none() && session.managed.is_empty() {
+            return Ok(None);
+        }
+        let (mut documents, deps) = self.managed(account, &session.managed, Kind::Session).await?;
+        if let Some(text) = &session.policy {
+            let document = Document::parse(text).map_err(|error| StoreError::Failed(Box::new(error)))?;
+            documents.push((Source::new("session policy"), Arc::new(Compiled::new(&document, Kind::Session))));
+        }
+        Ok(Some((PolicySet::new(Kind::Session, documents), deps)))
+    }
+}

@@ -1,1 +1,29 @@
-//! ...
+//! What an operation is, and the one way that every request goes: told apart, authenticated, read, judged, run, recorded, answered.
+//!
+//! In reading order: [`Operation`], what a family of a service writes; [`Judged`] and [`Target`], what a request is judged by; [`Caller`] and
+//! [`Allowed`], what a rule may touch; `judge`, where the permit is made; `pipeline`, the order of steps; [`Door`], bytes in and bytes out.
+
+mod allowed;
+mod caller;
+mod door;
+mod judge;
+mod judged;
+mod last_used;
+mod operation;
+mod pipeline;
+mod slow;
+mod system;
+mod target;
+mod trail;
+
+pub use allowed::{Allowed, Preparing};
+pub use caller::{Caller, Origin};
+pub use door::{Door, Incoming};
+pub use judged::Judged;
+pub use last_used::{LastUsed, Used};
+pub use pipeline::Runs;
+pub use operation::{Api, ApiOperation, Bodies, Handler, Input, Operation, Operations, Said, Service, SlowOperation, handler, slow_handler};
+pub use slow::{Busy, SlowLane};
+pub use system::{Limits, System};
+pub use target::{PolicyArn, Protected, Resource, Resolved, Target};
+pub use wire::{Failure, Protocol};

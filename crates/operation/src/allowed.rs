@@ -1,0 +1,89 @@
+//! What a rule may touch: the caller, its transaction, the time, and what makes ids and secrets.
+
+use crate::caller::Caller;
+use crate::judge::Permit;
+use crate::last_used::LastUsed;
+use crate::slow::SlowLane;
+use crate::system::{Limits, System};
+use access::Access;
+use arn::{IdKind, UniqueId};
+use identities::{Place, Sealed, SealingError};
+use store::{Mode, Read, Tx};
+use zeroize::Zeroizing;
+
+/// All that a rule may touch. It exists only for a request that was allowed.
+pub struct Allowed<'t, M: Mode> {
+    /// Who asked.
+    pub caller: &'t Caller,
+    /// The transaction, in the caller's account.
+    pub tx: Tx<M>,
+    /// Now, in seconds since the epoch.
+    pub now: i64,
+    pub(crate) system: &'t System,
+    pub(crate) _permit: Permit,
+}
+
+impl<M: Mode> Allowed<'_, M> {
+    /// A new unique id.
+    pub fn new_id(&self, kind: IdKind) -> Result<UniqueId, SealingError> {
+        let mut entropy = [0; 11];
+        self.system.access.entropy.fill(&mut entropy)?;
+        Ok(UniqueId::from_entropy(kind, entropy))
+    }
+
+    /// A new secret access key: 40 characters.
+    pub fn new_secret(&self) -> Result<Zeroizing<String>, SealingError> {
+        self.system.new_secret()
+    }
+
+    /// Random bits.
+    pub fn chance(&self) -> Result<u64, SealingError> {
+        let mut entropy = [0; 8];
+        self.system.access.entropy.fill(&mut entropy)?;
+        Ok(u64::from_be_bytes(entropy))
+    }
+
+    /// A secret, sealed for the record at `place`.
+    pub fn seal(&self, place: &Place<'_>, secret: &[u8]) -> Result<Sealed, SealingError> {
+        self.system.access.keyring.seal(place, secret, self.system.access.entropy.as_ref())
+    }
+
+    /// The data plane: for those operations that ask or issue what it knows.
+    pub fn access(&self) -> &Access {
+        &self.system.access
+    }
+
+    /// The operator's limits.
+    pub fn limits(&self) -> &Limits {
+        &self.system.limits
+    }
+
+    /// When credentials were last used.
+    pub fn last_used(&self) -> &LastUsed {
+        &self.system.last_used
+    }
+}
+
+/// What slow work may touch, before the transaction.
+pub struct Preparing<'t> {
+    /// Who asked.
+    pub caller: &'t Caller,
+    /// A snapshot, in the caller's account.
+    pub tx: Tx<Read>,
+    /// Now, in seconds since the epoch.
+    pub now: i64,
+    pub(crate) system: &'t System,
+    pub(crate) _permit: Permit,
+}
+
+impl Preparing<'_> {
+    /// Where slow work waits its turn.
+    pub fn slow(&self) -> &SlowLane {
+        &self.system.slow
+    }
+
+    /// Fills `out` with bytes that nobody can guess.
+    pub fn chance(&self, out: &mut [u8]) -> Result<(), SealingError> {
+        Ok(self.system.access.entropy.fill(out)?)
+    }
+}

@@ -1,0 +1,110 @@
+//! Who calls: a principal that has shown what it signed with, and where its request came from.
+
+use access::{Credential, Session, SessionOf, Standing, Surroundings};
+use arn::{AccountId, Arn};
+use identities::UserName;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Where a request came from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The address of the other end; never what a header claims.
+    pub address: Option<IpAddr>,
+    /// Whether it came over TLS.
+    pub secure: bool,
+    /// `User-Agent`.
+    pub user_agent: Option<Box<str>>,
+    /// `Referer`.
+    pub referer: Option<Box<str>>,
+    /// The region that it was signed for.
+    pub region: Box<str>,
+    /// When it was let in, in seconds since the epoch.
+    pub now: i64,
+}
+
+/// An authenticated caller.
+#[derive(Clone)]
+pub struct Caller {
+    /// How it stands.
+    pub standing: Arc<Standing>,
+    /// What it signed with.
+    pub credential: Arc<Credential>,
+    /// Its account.
+    pub account: AccountId,
+    /// Its ARN: a user's, a session's, root's.
+    pub arn: Arn,
+    /// Where its request came from.
+    pub origin: Origin,
+}
+
+impl Caller {
+    /// `None` if it belongs to no account: such a principal calls nothing here.
+    pub(crate) fn new(standing: Arc<Standing>, credential: Arc<Credential>, origin: Origin) -> Option<Self> {
+        let (account, arn) = (standing.account?, standing.arn.clone()?);
+        Some(Caller { standing, credential, account, arn, origin })
+    }
+
+    /// `arn:aws:SERVICE::ACCOUNT:REST` in the caller's account.
+    pub fn arn_here(&self, service: &str, rest: impl fmt::Display) -> Arn {
+        if service == "sts" { Arn::sts(self.account, rest) } else { Arn::iam(self.account, rest) }
+    }
+
+    /// The session, if the credentials are temporary.
+    pub fn session(&self) -> Option<&Session> {
+        self.credential.session()
+    }
+
+    /// Whether the credentials are temporary.
+    pub fn is_temporary(&self) -> bool {
+        self.session().is_some()
+    }
+
+    /// Whether it is the account's root user, with whatever credentials.
+    pub fn is_root(&self) -> bool {
+        matches!(self.standing.principal, policy::Principal::Root { .. })
+    }
+
+    /// Whether it is somebody's session of a role.
+    pub fn is_assumed_role(&self) -> bool {
+        self.session().is_some_and(|session| matches!(session.of, SessionOf::Role { .. }))
+    }
+
+    /// Whether it is a federated user.
+    pub fn is_federated(&self) -> bool {
+        self.session().is_some_and(|session| matches!(session.of, SessionOf::Federated { .. }))
+    }
+
+    /// The user's name, if it is a user.
+    pub fn user_name(&self) -> Option<UserName> {
+        match (&self.standing.principal, &self.standing.grants) {
+            (policy::Principal::User { .. }, Some(grants)) => match &grants.entity {
+                access::Entity::User(user) => Some(user.name.clone()),
+                access::Entity::Root | access::Entity::Role(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The source identity that its session carries.
+    pub fn source_identity(&self) -> Option<&str> {
+        self.session().and_then(|session| session.source_identity.as_deref())
+    }
+
+    /// Whether tags of its session follow it into the next role.
+    pub fn has_transitive_tags(&self) -> bool {
+        self.session().is_some_and(|session| session.tags.iter().any(|tag| tag.transitive))
+    }
+
+    pub(crate) fn surroundings<'a>(&'a self, global: bool) -> Surroundings<'a> {
+        Surroundings {
+            now: self.origin.now,
+            source_ip: self.origin.address,
+            secure: self.origin.secure,
+            user_agent: self.origin.user_agent.as_deref(),
+            referer: self.origin.referer.as_deref(),
+            region: if global { "us-east-1" } else { &self.origin.region },
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Where a request is judged, and the only place where a permit is made.
+
+use crate::caller::Caller;
+use crate::judged::{By, Judged, Key, Values};
+use crate::system::System;
+use crate::target::{Resource, Target};
+use access::{Decided, Entity, Question};
+use arn::Arn;
+use identities::{RoleName, RoleRecord};
+use policy::{Because, Context, Outcome};
+use std::sync::Arc;
+use store::{Read, StoreError, Tx};
+use wire::{Common, Failure, Protocol};
+
+/// Proof that a request was judged and allowed. Only [`judge`] makes one.
+pub(crate) struct Permit(());
+
+/// What a request was judged by, for the record.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    pub checks: Vec<audit::Check<'static>>,
+    /// What all checks share.
+    pub keys: audit::Keys<'static>,
+    pub decided: Option<(Outcome, Because, Option<audit::By<'static>>)>,
+}
+
+/// The operation that is judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject {
+    pub prefix: &'static str,
+    pub name: &'static str,
+    pub global: bool,
+    pub protocol: &'static Protocol,
+}
+
+/// Judges a request, check by check; the first that is not allowed ends it. What was looked at so far is in `judgement` either way.
+pub(crate) async fn judge(
+    system: &System,
+    caller: &Caller,
+    subject: Subject,
+    judged: Judged,
+    tx: &Tx<Read>,
+    judgement: &mut Judgement,
+) -> Result<Permit, Failure> {
+    *judgement = Judgement::default();
+    let By::Policies(checks) = judged.by else { return Ok(Permit(())) };
+    let mut common = caller.standing.context(caller.session(), &caller.surroundings(subject.global));
+    put(&mut common, &judged.keys);
+    judgement.keys = recorded(&common);
+    let common = Arc::new(common);
+    let own = format!("{}:{}", subject.prefix, subject.name);
+    for check in checks {
+        let action = check.action.unwrap_or(&own);
+        let resource = resolve(system, caller, &check.target, tx).await.map_err(|error| unavailable(&error, subject.protocol))?;
+        let facts = of_check(Context::over(common.clone()), &resource, &check.keys);
+        let question = Question {
+            action,
+            resource: &resource.arn,
+            resource_account: Some(resource.account),
+            resource_policy: resource.trusting.as_ref().and_then(|role| role.trust.as_ref()),
+            facts: &facts,
+        };
+        let decision = caller.standing.decide(&question);
+        let Decided { outcome, because, by, .. } = Decided::of(&decision, None);
+        judgement.checks.push(audit::Check {
+            action: action.to_owned().into(),
+            resource: resource.arn.clone().into(),
+            resource_account: Some(resource.account),
+            outcome: outcome.as_str().into(),
+            because: because.as_str().into(),
+            by: by.clone(),
+            keys: recorded(&of_check(Context::new(), &resource, &check.keys)),
+            resource_policy: None,
+        });
+        judgement.decided = Some((outcome, because, by));
+        if !decision.is_allowed() {
+            let shown = (resource.arn != "*" || matches!(check.target, Target::Everything)).then_some(resource.shown.as_str());
+            let words = policy::sentence(caller.arn.as_str(), action, shown, &decision, resource.account == caller.account);
+            return Err(Common::Denied.says(subject.protocol, words));
+        }
+    }
+    Ok(Permit(()))
+}
+
+async fn resolve(system: &System, caller: &Caller, target: &Target, tx: &Tx<Read>) -> Result<Resource, StoreError> {
+    match target {
+        Target::Everything => Ok(Resource::new("*", caller.account)),
+        Target::Arn(arn) => Ok(Resource::new(arn.as_str(), arn.account_id().unwrap_or(caller.account))),
+        Target::Kept(kept) => kept.resolve(caller, tx).await,
+        Target::Trusting(arn) => trusting(system, caller, arn, tx).await,
+    }
+}
+
+/// A role by its ARN, path and all, in whichever account. One that is not there trusts nobody: it is denied in the same words.
+async fn trusting(system: &System, caller: &Caller, arn: &Arn, tx: &Tx<Read>) -> Result<Resource, StoreError> {
+    let account = arn.account_id().unwrap_or(caller.account);
+    let mut resource = Resource::new(arn.as_str(), account);
+    let name = arn.resource().strip_prefix("role/").and_then(|rest| rest.rsplit('/').next()).and_then(|name| name.parse::<RoleName>().ok());
+    let Some(name) = name.filter(|_| arn.service() == "iam") else { return Ok(resource) };
+    let Some(role) = tx.in_account(&account.to_string()).find(RoleRecord::BY_NAME, &name).await? else { return Ok(resource) };
+    if role.arn(account) != *arn {
+        return Ok(resource);
+    }
+    let grants = system.access.grants(account, Some(&role.id)).await?;
+    if let Some(Entity::Role(role)) = grants.as_ref().map(|grants| &grants.entity) {
+        resource = resource.tagged(&role.tags);
+    }
+    resource.trusting = grants;
+    Ok(resource)
+}
+
+/// What goes wrong inside is told to the log, and to the caller only that it did.
+pub(crate) fn unavailable(error: &StoreError, protocol: &Protocol) -> Failure {
+    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
+    match error {
+        StoreError::Full => Common::Unavailable.failure(protocol),
+        _ => Common::Internal.failure(protocol),
+    }
+}
+
+/// The keys that one check has over those that all share.
+fn of_check(mut facts: Context, resource: &Resource, keys: &[Key]) -> Context {
+    facts.insert("aws:ResourceAccount", resource.account.to_string());
+    for (key, value) in &resource.facts {
+        facts.insert(key, value.as_str());
+    }
+    put(&mut facts, keys);
+    facts
+}
+
+fn put(facts: &mut Context, keys: &[Key]) {
+    for Key { name, values } in keys {
+        match values {
+            Values::One(value) => facts.insert(name, value.as_str()),
+            Values::Many(values) => facts.insert_many(name, values.iter().map(String::as_str)),
+        }
+    }
+}
+
+/// All keys of a context, for the record.
+pub(crate) fn recorded(facts: &Context) -> audit::Keys<'static> {
+    let mut keys = audit::Keys::default();
+    policy::Facts::each(facts, &mut |key, values| match values {
+        policy::Values::One(value) => keys.one(key.to_owned(), value.to_owned()),
+        policy::Values::Many(values) => keys.many(key.to_owned(), values.iter().map(|value| value.to_string())),
+    });
+    keys
+}

@@ -1,0 +1,87 @@
+//! When a key or a role was last used, and for what: kept in memory, shown at once, and written now and then without a history, so that
+//! it never slows a request. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html>.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use store::{Mark, SHARED, Store, StoreError};
+
+/// The last use of something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// Seconds since the epoch.
+    pub at: i64,
+    /// The region that was signed for.
+    pub region: String,
+    /// The service.
+    pub service: String,
+}
+
+/// The kind under which marks are kept.
+const KIND: &str = "last-used";
+/// Uses that are waiting to be written, at most; beyond, a use is not remembered until those are.
+const WAITING: usize = 100_000;
+
+/// What was used since it was last written.
+#[derive(Default)]
+pub struct LastUsed {
+    waiting: Mutex<HashMap<String, Used>>,
+}
+
+impl LastUsed {
+    /// Notes a use of the key or role with this id.
+    pub fn note(&self, id: &str, used: Used) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = waiting.get_mut(id) {
+            *known = used;
+        } else if waiting.len() < WAITING {
+            waiting.insert(id.to_owned(), used);
+        }
+    }
+
+    /// The last use of the key or role with this id.
+    pub async fn of(&self, store: &Store, id: &str) -> Result<Option<Used>, StoreError> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        match waiting {
+            Some(used) => Ok(Some(used)),
+            None => Ok(store.mark(KIND, SHARED, id).await?.as_deref().and_then(read)),
+        }
+    }
+
+    /// Writes what was noted. What is noted meanwhile is kept for the next time; what cannot be written is, too.
+    pub async fn write(&self, store: &Store) -> Result<(), StoreError> {
+        let noted = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let mark = |(id, used): (&String, &Used)| Mark { kind: KIND, account: SHARED.into(), key: id.clone(), value: written(used) };
+        let result = store.put_marks(noted.iter().map(mark).collect()).await;
+        if result.is_err() {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            for (id, used) in noted {
+                waiting.entry(id).or_insert(used);
+            }
+        }
+        result
+    }
+}
+
+fn written(used: &Used) -> String {
+    format!("{} {} {}", used.at, used.region, used.service)
+}
+
+fn read(text: &str) -> Option<Used> {
+    let mut parts = text.splitn(3, ' ');
+    Some(Used { at: parts.next()?.parse().ok()?, region: parts.next()?.to_owned(), service: parts.next()?.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_is_read_back_as_it_was_written() {
+        let used = Used { at: 1_700_000_000, region: "eu-west-1".into(), service: "s3".into() };
+        assert_eq!(read(&written(&used)), Some(used));
+        assert_eq!(read("nonsense"), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! One node of Bailiwick, as the pipeline sees it.
+
+use crate::last_used::LastUsed;
+use crate::slow::SlowLane;
+use access::Access;
+use audit::Trail;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use identities::SealingError;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// How many of each kind an account may have. `None`: as many as it likes. Quotas of one entity are AWS's and not here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Users.
+    pub users: Option<u64>,
+    /// Groups.
+    pub groups: Option<u64>,
+    /// Roles.
+    pub roles: Option<u64>,
+    /// Customer managed policies.
+    pub policies: Option<u64>,
+    /// Instance profiles.
+    pub instance_profiles: Option<u64>,
+}
+
+/// Everything that requests need.
+pub struct System {
+    /// The data plane, and with it the store and the keys.
+    pub access: Arc<Access>,
+    /// The audit trail.
+    pub trail: Arc<Trail>,
+    /// The operator's limits.
+    pub limits: Limits,
+    /// Where slow work waits its turn.
+    pub slow: SlowLane,
+    /// When credentials were last used.
+    pub last_used: LastUsed,
+}
+
+/// Password hashes at once, and how many wait.
+const HASHING: (usize, usize) = (2, 64);
+
+impl System {
+    /// A node over `access`, writing to `trail`.
+    pub fn new(access: Arc<Access>, trail: Arc<Trail>, limits: Limits) -> Self {
+        System { access, trail, limits, slow: SlowLane::new(HASHING.0, HASHING.1), last_used: LastUsed::default() }
+    }
+
+    /// A new secret access key: 30 random bytes, 40 characters.
+    pub fn new_secret(&self) -> Result<Zeroizing<String>, SealingError> {
+        let mut bytes = Zeroizing::new([0; 30]);
+        self.access.entropy.fill(bytes.as_mut())?;
+        Ok(Zeroizing::new(BASE64_STANDARD.encode(bytes.as_ref())))
+    }
+}

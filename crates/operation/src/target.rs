@@ -1,0 +1,133 @@
+//! What is protected. A name is resolved to its record's ARN, tags and trust policy inside the transaction in which the rule then runs, so
+//! nothing changes between check and use. What is not there is judged too: who may not ask must not learn that.
+
+use crate::caller::Caller;
+use access::Grants;
+use arn::{AccountId, Arn};
+use identities::{GroupName, GroupRecord, PolicyRecord, RoleName, RoleRecord, Tags, UserName, UserRecord, customer_policy_arn};
+use std::pin::Pin;
+use std::sync::Arc;
+use store::{Read, StoreError, Tx};
+
+/// What a check is made on.
+#[derive(Clone)]
+pub enum Target {
+    /// `*`: the action knows no resource.
+    Everything,
+    /// The ARN of something that need not exist yet.
+    Arn(Arn),
+    /// A role by its ARN, wherever it is, judged also by its trust policy.
+    Trusting(Arn),
+    /// Something kept, by its name.
+    Kept(Arc<dyn Protected>),
+}
+
+/// Something whose record says what it is judged as.
+pub trait Protected: Send + Sync {
+    /// What it is judged as, whether it is there or not.
+    fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a>;
+}
+
+/// A resource to come.
+pub type Resolved<'a> = Pin<Box<dyn Future<Output = Result<Resource, StoreError>> + Send + 'a>>;
+
+/// A target, resolved.
+pub struct Resource {
+    /// Its ARN, or `*`.
+    pub arn: String,
+    /// How a denial names it: a caller that is not allowed is not told the path.
+    pub shown: String,
+    /// Who owns it.
+    pub account: AccountId,
+    /// Its condition keys.
+    pub facts: Vec<(String, String)>,
+    /// A role whose trust policy judges too.
+    pub(crate) trusting: Option<Arc<Grants>>,
+}
+
+impl Resource {
+    /// A resource of the caller's account, shown by its ARN.
+    pub fn new(arn: impl Into<String>, account: AccountId) -> Self {
+        let arn = arn.into();
+        Resource { shown: arn.clone(), arn, account, facts: Vec::new(), trusting: None }
+    }
+
+    /// The same, shown otherwise.
+    pub fn shown_as(mut self, shown: impl Into<String>) -> Self {
+        self.shown = shown.into();
+        self
+    }
+
+    /// The same with the tags that it has: IAM knows them by two names.
+    pub fn tagged(mut self, tags: &Tags) -> Self {
+        for tag in tags.iter() {
+            self.facts.push((format!("aws:ResourceTag/{}", tag.key), tag.value.to_string()));
+            self.facts.push((format!("iam:ResourceTag/{}", tag.key), tag.value.to_string()));
+        }
+        self
+    }
+}
+
+impl From<Arn> for Target {
+    fn from(arn: Arn) -> Self {
+        Target::Arn(arn)
+    }
+}
+
+impl<T: Protected + Clone + 'static> From<&T> for Target {
+    fn from(named: &T) -> Self {
+        Target::Kept(Arc::new(named.clone()))
+    }
+}
+
+impl Protected for UserName {
+    fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
+        Box::pin(async move {
+            let user = tx.find(UserRecord::BY_NAME, self).await?;
+            let arn = user.as_ref().map_or_else(|| caller.arn_here("iam", format_args!("user/{self}")), |user| user.arn(caller.account));
+            let resource = Resource::new(arn.as_str(), caller.account).shown_as(format!("user {self}"));
+            Ok(user.iter().fold(resource, |resource, user| resource.tagged(&user.tags)))
+        })
+    }
+}
+
+impl Protected for GroupName {
+    fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
+        Box::pin(async move {
+            let group = tx.find(GroupRecord::BY_NAME, self).await?;
+            let arn = group.as_ref().map_or_else(|| caller.arn_here("iam", format_args!("group/{self}")), |group| group.arn(caller.account));
+            Ok(Resource::new(arn.as_str(), caller.account).shown_as(format!("group {self}")))
+        })
+    }
+}
+
+impl Protected for RoleName {
+    fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
+        Box::pin(async move {
+            let role = tx.find(RoleRecord::BY_NAME, self).await?;
+            let arn = role.as_ref().map_or_else(|| caller.arn_here("iam", format_args!("role/{self}")), |role| role.arn(caller.account));
+            let resource = Resource::new(arn.as_str(), caller.account).shown_as(format!("role {self}"));
+            Ok(role.iter().fold(resource, |resource, role| resource.tagged(&role.tags)))
+        })
+    }
+}
+
+/// A managed policy, by the ARN that the caller gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyArn(pub Arn);
+
+impl Protected for PolicyArn {
+    fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
+        Box::pin(async move {
+            let PolicyArn(arn) = self;
+            // AWS's own policies are everybody's: they belong to no account that could refuse.
+            let account = arn.account_id().unwrap_or(caller.account);
+            let resource = Resource::new(arn.as_str(), account).shown_as(format!("policy {arn}"));
+            let kept = match customer_policy_arn(arn) {
+                Some((owner, name)) if owner == caller.account => tx.find(PolicyRecord::BY_NAME, &name).await?,
+                _ => None,
+            };
+            Ok(kept.iter().filter(|policy| policy.arn(account) == *arn).fold(resource, |resource, policy| resource.tagged(&policy.tags)))
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! What the trail keeps of a call: CloudTrail's record, with what the decision rested on.
+
+use crate::caller::Caller;
+use crate::judge::Judgement;
+use crate::pipeline::Call;
+use crate::system::System;
+use access::{Entity, Session, SessionOf};
+use audit::{Attributes, Event, EventId, EventType, Issuer, Object, Recorded, UserIdentity, Value};
+use policy::{Because, Outcome};
+use std::borrow::Cow;
+use std::net::IpAddr;
+use store::StoreError;
+use wire::{Failure, Node};
+
+/// A call that is to be recorded.
+pub(crate) struct Entry<'a> {
+    pub call: &'a Call<'a>,
+    pub name: &'static str,
+    pub writes: bool,
+}
+
+impl Entry<'_> {
+    /// The record's line. With no chance to give there is no event id, and the call fails.
+    pub fn text(&self, output: Result<&Node, &Failure>, recorded: &Recorded<'_>) -> Result<String, StoreError> {
+        let Call { system, caller, said, request_id, source, global, .. } = *self.call;
+        let request = |object: &mut Object<'_>| members(object, said.node);
+        let response = |object: &mut Object<'_>| {
+            if let Ok(node) = output {
+                members(object, node);
+            }
+        };
+        let (arn, issuer_arn) = (caller.arn.as_str(), caller.standing.grants.as_ref().map(|grants| grants.arn()));
+        let address = address(caller.origin.address);
+        let event = Event {
+            identity: identity(caller, arn, issuer_arn.as_ref().map_or("", arn::Arn::as_str)),
+            at: caller.origin.now,
+            source,
+            name: self.name,
+            region: if global { "us-east-1" } else { &caller.origin.region },
+            source_address: &address,
+            user_agent: caller.origin.user_agent.as_deref(),
+            error: output.as_ref().err().map(|failure| (&*failure.code, failure.message.as_str())),
+            request: has_members(said.node).then_some(&request),
+            response: (output.is_ok_and(has_members) && self.answers()).then_some(&response),
+            additional: &[],
+            recorded: Some(recorded),
+            request_id,
+            event_id: event_id(system)?,
+            read_only: !self.writes,
+            resources: &[],
+            event_type: EventType::ApiCall,
+            recipient: Some(caller.account),
+            shared_id: None,
+            tls: None,
+        };
+        Ok(event.text())
+    }
+
+    /// CloudTrail shows what a write answered, and of reads only what issued something.
+    fn answers(&self) -> bool {
+        self.writes || self.name.starts_with("Assume") || matches!(self.name, "GetSessionToken" | "GetFederationToken")
+    }
+}
+
+/// A new event id.
+pub(crate) fn event_id(system: &System) -> Result<EventId, StoreError> {
+    let mut entropy = [0; 16];
+    system.access.entropy.fill(&mut entropy).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    Ok(EventId::from_entropy(entropy))
+}
+
+/// What a decision rested on.
+pub(crate) fn recorded(judgement: &Judgement, revision: i64, caller: &Caller) -> Recorded<'static> {
+    let (outcome, because, by) = judgement.decided.clone().unwrap_or((Outcome::Allowed, Because::Unjudged, None));
+    Recorded {
+        revision,
+        outcome: outcome.as_str().into(),
+        because: because.as_str().into(),
+        by,
+        asked_by: None,
+        keys: judgement.keys.clone(),
+        checks: judgement.checks.clone(),
+        session_policies: session_policies(caller.session()),
+    }
+}
+
+/// The policies that only the session's token knows.
+pub(crate) fn session_policies(session: Option<&Session>) -> Vec<Cow<'static, str>> {
+    let Some(session) = session else { return Vec::new() };
+    session.policy.iter().cloned().chain(session.managed.iter().map(ToString::to_string)).map(Cow::Owned).collect()
+}
+
+/// The address as the trail writes it.
+pub(crate) fn address(address: Option<IpAddr>) -> Cow<'static, str> {
+    address.map_or("Bailiwick Internal".into(), |address| address.to_canonical().to_string().into())
+}
+
+/// Who called, in CloudTrail's words.
+pub(crate) fn identity<'a>(caller: &'a Caller, arn: &'a str, issuer: &'a str) -> UserIdentity<'a> {
+    let account = caller.account;
+    let access_key_id = Some(caller.credential.id.as_str());
+    let session = caller.session();
+    let attributes = session.map(|session| Attributes { issued_at: session.issued, mfa: session.mfa.is_some() });
+    let unknown = UserIdentity::Unknown { account: Some(account), access_key_id };
+    let Some(grants) = &caller.standing.grants else { return unknown };
+    match (session.map(|session| &session.of), &grants.entity, attributes) {
+        (Some(SessionOf::Federated { name, .. }), entity, Some(attributes)) => {
+            let issuer = match entity {
+                Entity::User(user) => Issuer::IamUser { id: user.id.as_str(), arn: issuer, account, name: user.name.as_str() },
+                Entity::Root | Entity::Role(_) => Issuer::Root { account },
+            };
+            UserIdentity::FederatedUser { name, arn, account, access_key_id, issuer, attributes }
+        }
+        (Some(SessionOf::Role { name, .. }), Entity::Role(role), Some(attributes)) => UserIdentity::AssumedRole {
+            role_id: role.id.as_str(),
+            session_name: name,
+            arn,
+            account,
+            access_key_id,
+            issuer: Issuer::Role { id: role.id.as_str(), arn: issuer, account, name: role.name.as_str() },
+            attributes,
+            source_identity: session.and_then(|session| session.source_identity.as_deref()),
+            web_identity: None,
+            invoked_by: None,
+        },
+        (_, Entity::User(user), session) => {
+            UserIdentity::IamUser { id: user.id.as_str(), arn, account, access_key_id, name: user.name.as_str(), session }
+        }
+        (_, Entity::Root, session) => UserIdentity::Root { account, access_key_id, alias: None, session },
+        (_, Entity::Role(_), _) => unknown,
+    }
+}
+
+fn has_members(node: &Node) -> bool {
+    matches!(node, Node::Map(members) if !members.is_empty())
+}
+
+/// The members of a request or an answer; the trail's own table leaves secrets out.
+pub(crate) fn members(object: &mut Object<'_>, node: &Node) {
+    if let Node::Map(members) = node {
+        for (name, node) in members {
+            if !node.is_absent() {
+                put(object.member(name), node);
+            }
+        }
+    }
+}
+
+fn put(value: Value<'_>, node: &Node) {
+    match node {
+        Node::Absent => value.null(),
+        Node::Bool(truth) => value.bool(*truth),
+        Node::Number(number) => value.number(*number),
+        Node::Decimal(number) => value.fraction(*number),
+        Node::Text(text) => value.text(text),
+        Node::Time(seconds) => value.time(*seconds),
+        // Bytes say nothing to a reader: that there were some, and how many.
+        Node::Blob(bytes) => value.text(&format!("{} bytes", bytes.len())),
+        Node::List(items) => value.list(|list| items.iter().for_each(|node| put(list.item(), node))),
+        Node::Map(_) => value.object(|object| members(object, node)),
+        Node::Entries(entries) => value.object(|object| entries.iter().for_each(|(key, node)| put(object.entry(key), node))),
+    }
+}

@@ -1,11 +1,14 @@
 """Requests signed by botocore and sent as they are, so that a test can bend each part of them."""
 
+import contextlib
+import datetime
 import hashlib
 import http.client
 import json
 import urllib.parse
 import xml.etree.ElementTree
 
+import botocore.auth
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 
@@ -99,6 +102,17 @@ class Signed:
         return send(self.server, self.method, self.target, self.headers, self.data)
 
 
+@contextlib.contextmanager
+def clock(seconds):
+    """Whatever is signed inside is dated so many seconds from now."""
+    real = botocore.auth.get_current_datetime
+    botocore.auth.get_current_datetime = lambda *given, **named: real(*given, **named) + datetime.timedelta(seconds=seconds)
+    try:
+        yield
+    finally:
+        botocore.auth.get_current_datetime = real
+
+
 def sign(principal, service, method="POST", path="/", params=None, data=b"", headers=(), *, region=None, host=None, scope=None, auth=SigV4Auth):
     """Signs by header. `scope` is the service in the credential scope where it should differ."""
     server = principal.server
@@ -120,13 +134,14 @@ def query(principal, service, action, parameters=None, *, method="POST", headers
     return sign(principal, service, method, data=data, headers={"Content-Type": FORM, **dict(headers)}, **options)
 
 
-def presign(principal, service, action, parameters=None, *, expires=60, region=None, headers=(), version=None):
+def presign(principal, service, action, parameters=None, *, expires=60, region=None, headers=(), version=None, seconds_ago=0):
     """A presigned GET of the Query protocol."""
     server = principal.server
     fields = {"Action": action, "Version": version or VERSIONS[service], **(parameters or {})}
     query = urllib.parse.urlencode(fields, quote_via=urllib.parse.quote, safe="-_.~")
     request = AWSRequest(method="GET", url=f"{server.url}/?{query}", headers=dict(headers))
-    SigV4QueryAuth(principal.credentials, service, region or principal.region, expires=expires).add_auth(request)
+    with clock(-seconds_ago):
+        SigV4QueryAuth(principal.credentials, service, region or principal.region, expires=expires).add_auth(request)
     ledger.note_url(request.url)
     parts = urllib.parse.urlsplit(request.url)
     return Signed(server, "GET", f"/?{parts.query}", [(name, value) for name, value in dict(headers).items()], b"")

@@ -1,1 +1,206 @@
-//! To come.
+//! The command line. Options that are configuration come from [`crate::config::keys::KEYS`].
+use std::{collections::BTreeMap, path::PathBuf};
+
+use arn::AccountId;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+
+use crate::config::keys::{KEYS, Key, Kind};
+
+/// An AWS IAM, STS and policy engine that you run yourself.
+#[derive(Debug, Parser)]
+#[command(name = "bailiwick", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve AWS's APIs; the first start makes an account and prints its root user's access key
+    Serve(ServeOptions),
+    /// Look at the configuration
+    Config {
+        /// Which look.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Make, list and rescue accounts
+    Account {
+        /// Which of them.
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+    /// Tell why a request was allowed or denied: policies, statements, what was missing
+    Explain {
+        /// The request's id, from its answer or its error
+        #[arg(value_name = "REQUEST-ID")]
+        request_id: String,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+    /// Copy the store to a new file, also while a server uses it; the master key is not in it
+    Backup {
+        /// The file to write; it must not exist
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+    /// Read the whole store and say what is wrong with it
+    Check(DirOptions),
+    /// Decide cases offline: JSON Lines in, JSON Lines out
+    #[command(after_help = "The exit status is 0 only if every line could be decided. See docs/evaluate.md.")]
+    Evaluate {
+        /// The file with the cases; - is standard input
+        #[arg(value_name = "FILE", default_value = "-")]
+        file: PathBuf,
+    },
+}
+
+/// `config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check the configuration that `serve` would use, and print it without its secrets
+    Check(ServeOptions),
+}
+
+/// `account …`
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Make an account and print its root user's access key
+    Create {
+        /// The account's name
+        #[arg(long)]
+        name: String,
+        /// Its root user's e-mail address
+        #[arg(long)]
+        email: String,
+        /// Its 12 digits; made up where not given
+        #[arg(long, value_name = "12DIGITS")]
+        id: Option<AccountId>,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+    /// List all accounts
+    List(DirOptions),
+    /// Give an account's root user a new access key, and end the old ones
+    ResetRoot {
+        /// The account
+        #[arg(long, value_name = "12DIGITS")]
+        id: AccountId,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+}
+
+/// All options that are configuration, by the names of their keys.
+#[derive(Debug, Clone, Default)]
+pub struct ServeOptions(pub BTreeMap<&'static str, String>);
+
+/// Those that say where the data directory is and how to open it.
+#[derive(Debug, Clone, Default)]
+pub struct DirOptions(pub BTreeMap<&'static str, String>);
+
+fn all(_: &Key) -> bool {
+    true
+}
+
+fn about_the_directory(key: &Key) -> bool {
+    key.everywhere
+}
+
+/// The options of those keys that are wanted and that have one.
+fn augment(command: clap::Command, wanted: fn(&Key) -> bool) -> clap::Command {
+    KEYS.iter().filter(|key| wanted(key)).fold(command, |command, key| {
+        let Some(option) = key.option() else { return command };
+        let help = match key.default {
+            Some(default) if key.kind != Kind::Flag => format!("{} [default: {default}]", key.help),
+            Some(_) | None => key.help.to_owned(),
+        };
+        let arg = Arg::new(key.name).long(option).help(help);
+        command.arg(match key.kind {
+            Kind::Flag => arg.action(ArgAction::SetTrue),
+            Kind::Path => arg.value_name("PATH"),
+            Kind::Number => arg.value_name("NUMBER"),
+            Kind::Size => arg.value_name("SIZE"),
+            Kind::Text => arg.value_name("TEXT"),
+            Kind::Choice(_) => arg.value_name("WORD"),
+        })
+    })
+}
+
+/// What was said on the command line.
+fn collect(matches: &ArgMatches, wanted: fn(&Key) -> bool) -> BTreeMap<&'static str, String> {
+    let said = |key: &&'static Key| match key.kind {
+        Kind::Flag => matches.get_flag(key.name).then(|| "true".to_owned()),
+        Kind::Text | Kind::Path | Kind::Number | Kind::Size | Kind::Choice(_) => matches.get_one::<String>(key.name).cloned(),
+    };
+    KEYS.iter().filter(|key| wanted(key) && key.option().is_some()).filter_map(|key| Some((key.name, said(key)?))).collect()
+}
+
+macro_rules! options {
+    ($name:ident, $wanted:path) => {
+        impl Args for $name {
+            fn augment_args(command: clap::Command) -> clap::Command {
+                augment(command, $wanted)
+            }
+
+            fn augment_args_for_update(command: clap::Command) -> clap::Command {
+                augment(command, $wanted)
+            }
+        }
+
+        impl FromArgMatches for $name {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<$name, clap::Error> {
+                Ok($name(collect(matches, $wanted)))
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                self.0 = collect(matches, $wanted);
+                Ok(())
+            }
+        }
+    };
+}
+
+options!(ServeOptions, all);
+options!(DirOptions, about_the_directory);
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_are_the_keys_of_the_configuration() {
+        let cli = Cli::try_parse_from(["bailiwick", "serve", "--data-dir", "d", "--plaintext", "--quota-users", "7"]).unwrap();
+        let Command::Serve(ServeOptions(said)) = cli.command else { panic!() };
+        let expected = [("data_dir", "d"), ("plaintext", "true"), ("quota_users", "7")];
+        assert_eq!(said, expected.into_iter().map(|(key, value)| (key, value.to_owned())).collect());
+    }
+
+    #[test]
+    fn a_secret_is_never_an_option() {
+        for option in ["--root-secret-access-key", "--root-password", "--master-key"] {
+            assert!(Cli::try_parse_from(["bailiwick", "serve", option, "x"]).is_err(), "{option}");
+        }
+    }
+
+    #[test]
+    fn commands_on_a_directory_take_no_options_of_the_server() {
+        assert!(Cli::try_parse_from(["bailiwick", "account", "list", "--data-dir", "d"]).is_ok());
+        assert!(Cli::try_parse_from(["bailiwick", "account", "list", "--listen", "127.0.0.1:0"]).is_err());
+    }
+}

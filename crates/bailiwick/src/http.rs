@@ -51,6 +51,11 @@ impl Head {
     pub fn target(&self) -> &str {
         self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
     }
+
+    /// All headers as they were sent: names in lower case, values as bytes, duplicates in their order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
 }
 
 /// What goes out. `Date` and `Content-Length` are added to it.

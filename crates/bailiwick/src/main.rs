@@ -1,2 +1,130 @@
-//! The `bailiwick` command.
-fn main() {}
+//! The `bailiwick` command: reads the command line, does what it says, and turns the outcome into an exit status.
+use std::{
+    collections::BTreeMap,
+    fmt,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use bailiwick::{
+    cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ServeOptions},
+    config::Config,
+    local::{self, LocalAnswer, LocalCommand, RootKey},
+    logs, serve,
+};
+use clap::Parser as _;
+
+/// Why a command failed, in words.
+struct Failed(String);
+
+impl<E: fmt::Display> From<E> for Failed {
+    fn from(error: E) -> Failed {
+        Failed(error.to_string())
+    }
+}
+
+fn main() -> ExitCode {
+    // Whatever dependencies switch on: this process has one source of cryptography. Nobody can have named another before.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(Failed(why)) => {
+            // Standard error is where it is said; if that is closed, the status says it.
+            let _ = writeln!(io::stderr(), "bailiwick: {}", why.replace('\n', "\nbailiwick: "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Failed> {
+    match command {
+        Command::Serve(ServeOptions(options)) => {
+            let config = configured(&options)?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let served = runtime.block_on(serve::serve(&config));
+            runtime.shutdown_timeout(serve::RUNTIME_STOP);
+            served?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config { command: ConfigCommand::Check(ServeOptions(options)) } => {
+            let config = configured(&options)?;
+            serve::check(&config)?;
+            write!(io::stdout(), "{config}")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Account { command } => match command {
+            AccountCommand::Create { name, email, id, options } => local(options, LocalCommand::AccountCreate { name, email, id }),
+            AccountCommand::List(options) => local(options, LocalCommand::AccountList),
+            AccountCommand::ResetRoot { id, options } => local(options, LocalCommand::AccountResetRoot { id }),
+        },
+        Command::Explain { request_id, options } => local(options, LocalCommand::Explain { request_id }),
+        Command::Backup { file, options } => local(options, LocalCommand::Backup { file: absolute(file)? }),
+        Command::Check(options) => local(options, LocalCommand::Check),
+        Command::Evaluate { .. } => Err(Failed("not wired yet".to_owned())),
+    }
+}
+
+/// The configuration, with its logging begun.
+fn configured(options: &BTreeMap<&'static str, String>) -> Result<Config, Failed> {
+    let config = Config::read(options, environment())?;
+    logs::init(config.log_format, config.log_level);
+    Ok(config)
+}
+
+/// The one place where the environment is read.
+fn environment() -> std::env::VarsOs {
+    std::env::vars_os()
+}
+
+/// A server that takes the command may have another working directory.
+fn absolute(file: PathBuf) -> io::Result<PathBuf> {
+    std::path::absolute(file)
+}
+
+fn local(DirOptions(options): DirOptions, command: LocalCommand) -> Result<ExitCode, Failed> {
+    let config = configured(&options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let answer = runtime.block_on(local::run(&config.data_dir, command, async |dir| serve::open(&config, dir).await))?;
+    let mut out = io::stdout().lock();
+    let mut code = ExitCode::SUCCESS;
+    match answer {
+        LocalAnswer::AccountCreated(key) | LocalAnswer::RootReset(key) => show_key(&mut out, &key)?,
+        LocalAnswer::Accounts(accounts) => {
+            for account in accounts {
+                writeln!(out, "{}\t{}\t{}", account.id, account.name, account.email)?;
+            }
+        }
+        LocalAnswer::Explained(explanation) => writeln!(out, "{explanation:#}")?,
+        LocalAnswer::BackedUp { bytes, revision } => writeln!(out, "{bytes} bytes, revision {revision}")?,
+        LocalAnswer::Checked { records, problems } => {
+            for problem in &problems {
+                writeln!(out, "{problem}")?;
+            }
+            if problems.is_empty() {
+                writeln!(out, "{records} records, no problems")?;
+            } else {
+                writeln!(out, "{records} records, {} problems", problems.len())?;
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(code)
+}
+
+/// The account and the lines that a shell takes.
+fn show_key(out: &mut impl io::Write, key: &RootKey) -> io::Result<()> {
+    writeln!(out, "{}", key.account)?;
+    writeln!(out, "export AWS_ACCESS_KEY_ID={}", key.access_key_id)?;
+    writeln!(out, "export AWS_SECRET_ACCESS_KEY={}", quoted(key.secret_access_key.expose()))
+}
+
+/// A word as every POSIX shell reads it: bare where it can be, else between single quotes.
+fn quoted(word: &str) -> String {
+    if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=_-.".contains(&byte)) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

@@ -1,1 +1,237 @@
-//! To come.
+//! From a configuration to a server that answers, and back.
+//!
+//! Order of a start: the configuration is whole; the directory is new or whole, and locked; the port is ours; the key and the
+//! store belong together; then, and only then, is anything served. Order of a stop: no new requests, the last answers, the
+//! store's checkpoint.
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::StatusCode;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use crate::{
+    config::{Config, ConfigError, KeySource},
+    data_dir::{DataDir, DataDirError, State},
+    http::{Answer, Head, Limits, Outgoing, Refusal, Server, Tls, TlsError},
+    local::{Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, Socket},
+    master_key::{self, KeyError, MasterKey},
+};
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The master key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address.
+    #[error("{address} cannot be listened on: {error}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The socket for local commands.
+    #[error("the socket for local commands cannot be made in {}: {error}", path.display())]
+    Socket {
+        /// The data directory.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The system.
+    #[error("the system refuses: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT, then stops gracefully.
+///
+/// # Errors
+/// Where the start fails.
+pub async fn serve(config: &Config) -> Result<(), StartError> {
+    let mut stop = StopSignals::new()?;
+    let addresses = config.addresses()?;
+    let tls = config.tls.as_ref().map(|files| Tls::load(&files.certificate, &files.key)).transpose()?.map(Arc::new);
+    let key_in_dir = DataDir::key_in(&config.data_dir);
+    let key = master_key::find(&config.master_key, &key_in_dir)?;
+    let key_file = key_file(config);
+    let (dir, state) = DataDir::for_server(&config.data_dir, key.as_ref(), key_file.as_deref())?;
+    let listener = bind(&addresses).await?;
+    let key = match key {
+        Some(key) => key,
+        None => master_key::make(&config.master_key, &key_in_dir)?,
+    };
+    let node = Arc::new(Node::open(config, &dir, state, &key)?);
+    if state == State::First {
+        dir.complete()?;
+    }
+    let socket = Socket::bind(&dir).map_err(|error| StartError::Socket { path: dir.path().to_owned(), error })?;
+    let (stopping, stopped) = watch::channel(false);
+    let limits = Limits { connections: config.max_connections, ..Limits::default() };
+    reload_on_hangup(tls.clone())?;
+    let address = listener.local_addr()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!(%address, url = %format_args!("{scheme}://{address}"), data_dir = %dir.path().display(), "serving");
+    let server = Server::new(listener, tls, limits);
+    let (report, (), ()) = tokio::join!(
+        server.run(Arc::clone(&node), until(stopped.clone())),
+        socket.serve(Arc::clone(&node), until(stopped), limits.stop),
+        async {
+            let name = stop.wait().await;
+            tracing::info!(signal = name, "stopping");
+            stopping.send_replace(true);
+        },
+    );
+    if report.cut > 0 {
+        tracing::warn!(connections = report.cut, "connections were cut, since their answers took too long");
+    }
+    drop(socket);
+    node.finish();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What can be known about a configuration without serving: that its addresses may be listened on, and that its certificate is one.
+///
+/// # Errors
+/// What would stop a start.
+pub fn check(config: &Config) -> Result<(), StartError> {
+    config.addresses()?;
+    config.tls.as_ref().map(|files| Tls::load(&files.certificate, &files.key)).transpose()?;
+    Ok(())
+}
+
+/// Opens the store of a directory that no server uses, to carry out local commands.
+///
+/// # Errors
+/// Where key and store do not belong together, or one cannot be read.
+pub async fn open(config: &Config, dir: DataDir) -> Result<impl Commands, LocalError> {
+    let failed = |error: &dyn std::fmt::Display| LocalError::new(ErrorKind::Failed, error.to_string());
+    let key_in_dir = DataDir::key_in(dir.path());
+    let key = master_key::find(&config.master_key, &key_in_dir).map_err(|error| failed(&error))?;
+    let key = key.ok_or_else(|| {
+        let key = key_file(config).unwrap_or(key_in_dir);
+        failed(&DataDirError::StoreWithoutKey { store: dir.store(), key })
+    })?;
+    Node::open(config, &dir, State::Whole, &key).map(|node| Locked { node, _dir: dir }).map_err(|error| failed(&error))
+}
+
+/// A node that holds the lock itself.
+struct Locked {
+    node: Node,
+    _dir: DataDir,
+}
+
+impl Commands for Locked {
+    async fn run(&self, command: LocalCommand) -> Result<LocalAnswer, LocalError> {
+        self.node.run(command).await
+    }
+}
+
+/// Everything below: the store and what stands on it.
+struct Node {}
+
+impl Node {
+    fn open(_config: &Config, _dir: &DataDir, _state: State, _key: &MasterKey) -> Result<Node, StartError> {
+        Ok(Node {})
+    }
+
+    /// After the last answer.
+    fn finish(&self) {}
+}
+
+impl Answer for Node {
+    fn body_limit(&self, _head: &Head) -> usize {
+        1024 * 1024
+    }
+
+    async fn answer(&self, _head: &Head, _body: Bytes) -> Outgoing {
+        Outgoing::text(StatusCode::SERVICE_UNAVAILABLE, "no service is wired yet\n")
+    }
+
+    fn refuse(&self, _head: &Head, refusal: Refusal) -> Outgoing {
+        Outgoing::text(refusal.status(), format!("{refusal}\n"))
+    }
+}
+
+impl Commands for Node {
+    async fn run(&self, _command: LocalCommand) -> Result<LocalAnswer, LocalError> {
+        Err(LocalError::new(ErrorKind::Failed, "no store is wired yet"))
+    }
+}
+
+/// The file of the master key, where it is in one.
+fn key_file(config: &Config) -> Option<PathBuf> {
+    match &config.master_key {
+        KeySource::DataDir => Some(DataDir::key_in(&config.data_dir)),
+        KeySource::File(file) => Some(file.clone()),
+        KeySource::Given(_) | KeySource::Command(_) => None,
+    }
+}
+
+/// The first of the addresses that can be had.
+async fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, StartError> {
+    let mut failed = StartError::System(io::ErrorKind::AddrNotAvailable.into());
+    for address in addresses {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = StartError::Bind { address: *address, error },
+        }
+    }
+    Err(failed)
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error is the sender's end, which is a stop too.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// SIGHUP reads the certificate again. Without one it is ignored, so that a script that sends it everywhere ends nothing.
+fn reload_on_hangup(tls: Option<Arc<Tls>>) -> io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            match tls.as_ref().map(|tls| tls.reload()) {
+                Some(Ok(())) => tracing::info!("the certificate was read again"),
+                Some(Err(error)) => tracing::error!(%error, "the certificate was not changed"),
+                None => {}
+            }
+        }
+    });
+    Ok(())
+}
+
+/// SIGTERM and SIGINT, from the beginning of the start on.
+struct StopSignals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    fn new() -> io::Result<StopSignals> {
+        Ok(StopSignals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// How long the runtime waits for its threads after the last answer.
+pub const RUNTIME_STOP: Duration = Duration::from_secs(1);

@@ -15,22 +15,26 @@ pub(super) fn build(mut parameters: Vec<Parameter<'_>>, limits: &Limits) -> Resu
     if let Some(name) = twins {
         return Err(Malformed::Duplicate(name));
     }
+    let mut members = members(&mut parameters, 0, limits)?;
     let (mut action, mut version) = (None, None);
-    parameters.retain_mut(|(name, value)| match name.as_ref() {
+    members.retain_mut(|(name, node)| match name.as_ref() {
         "Action" => {
-            action = Some(std::mem::take(value).into_owned());
+            action = text(node);
             false
         }
         "Version" => {
-            version = Some(std::mem::take(value).into_owned());
+            version = text(node);
             false
         }
         // The parameters of a presigned request are the signature's, not the operation's.
         name => !name.as_bytes().get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"X-Amz-")),
     });
-    let input = Node::Map(members(&mut parameters, 0, limits)?);
-    let Some(action) = action.filter(|action| !action.is_empty()) else { return Err(Malformed::NoAction) };
-    Ok(Call { action, version, input })
+    let action = action.filter(|action| !action.is_empty()).ok_or(Malformed::NoAction)?;
+    Ok(Call { action, version, input: Node::Map(members) })
+}
+
+fn text(node: &mut Node) -> Option<String> {
+    if let Node::Text(text) = node { Some(std::mem::take(text)) } else { None }
 }
 
 /// Names in an order that ignores case and puts all that is below `A.` right after `A`.

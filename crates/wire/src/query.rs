@@ -53,7 +53,7 @@ pub fn read(uri_query: &str, body: &[u8], limits: &Limits) -> Result<Call, Malfo
     if uri_query.len().saturating_add(body.len()) > limits.bytes {
         return Err(Malformed::TooLarge(limits.bytes));
     }
-    let mut parameters = vec![];
+    let mut parameters = Vec::with_capacity(16);
     decode::parameters(uri_query.as_bytes(), limits, &mut parameters)?;
     decode::parameters(body, limits, &mut parameters)?;
     tree::build(parameters, limits)

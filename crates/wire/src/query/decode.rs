@@ -18,17 +18,27 @@ pub(super) fn parameters<'a>(text: &'a [u8], limits: &Limits, found: &mut Vec<Pa
             None => (pair, &[][..]),
         };
         let name = decode(name)?;
-        // Names of AWS's models are letters, digits, dots and a few signs. What else a name may hold does not matter, but that nothing in it
-        // can be taken for the end of a part does.
-        if name.bytes().any(|byte| byte.is_ascii_control()) || name.split('.').any(str::is_empty) {
-            return Err(Malformed::ParameterName);
-        }
-        if name.bytes().filter(|byte| *byte == b'.').count() >= limits.depth {
+        let depth = depth(&name).ok_or(Malformed::ParameterName)?;
+        if depth > limits.depth {
             return Err(Malformed::TooDeep);
         }
         found.push((name, decode(value)?));
     }
     Ok(())
+}
+
+/// The number of parts of a name, if it is one. Names of AWS's models are letters, digits and dots. What else a name may hold does not matter,
+/// but no part is empty, and nothing in it can be taken for the end of a part.
+fn depth(name: &str) -> Option<usize> {
+    let (mut parts, mut before) = (1, b'.');
+    for byte in name.bytes() {
+        if byte.is_ascii_control() || (byte == b'.' && before == b'.') {
+            return None;
+        }
+        parts += usize::from(byte == b'.');
+        before = byte;
+    }
+    (before != b'.').then_some(parts)
 }
 
 /// A part of a path: `+` is a plus there.

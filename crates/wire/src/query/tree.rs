@@ -40,23 +40,29 @@ fn text(node: &mut Node) -> Option<String> {
 /// Names in an order that ignores case and puts all that is below `A.` right after `A`.
 fn order(one: &str, other: &str) -> Ordering {
     let key = |byte: u8| if byte == b'.' { 0 } else { byte.to_ascii_lowercase() };
-    one.bytes().map(key).cmp(other.bytes().map(key))
+    for (one, other) in one.bytes().zip(other.bytes()) {
+        // Most names begin like their neighbours.
+        if one != other && key(one) != key(other) {
+            return key(one).cmp(&key(other));
+        }
+    }
+    one.len().cmp(&other.len())
 }
 
 /// The structure that sorted parameters make, whose names all begin with the same `start` bytes.
 fn members(parameters: &mut [Parameter<'_>], start: usize, limits: &Limits) -> Result<Members, Malformed> {
-    let mut members: Members = Vec::new();
+    let mut members: Members = Vec::with_capacity(parameters.len().min(8));
     let mut rest = parameters;
     while let Some((name, _)) = rest.first() {
         let head = head(name, start).to_owned();
-        let size = rest.iter().take_while(|(name, _)| self::head(name, start).eq_ignore_ascii_case(&head)).count();
-        let (group, after) = std::mem::take(&mut rest).split_at_mut(size);
+        let end = start + head.len();
+        let size = rest.iter().take_while(|(name, _)| is_below(name, start, &head)).count();
+        let (group, after) = std::mem::take(&mut rest).split_at_mut(size.max(1));
         rest = after;
         // `Tags.member.1` beside `tags.member.2`.
-        if let Some((other, _)) = group.iter().find(|(name, _)| self::head(name, start) != head) {
+        if let Some((other, _)) = group.iter().find(|(name, _)| name.get(start..end) != Some(&head)) {
             return Err(Malformed::Duplicate(short(other)));
         }
-        let end = start + head.len();
         let node = match group {
             [(name, value)] if name.len() == end => Node::Text(std::mem::take(value).into_owned()),
             // The shortest name sorts first.
@@ -70,12 +76,12 @@ fn members(parameters: &mut [Parameter<'_>], start: usize, limits: &Limits) -> R
 
 /// What is below one name: a list, a map, or a structure.
 fn node(group: &mut [Parameter<'_>], start: usize, limits: &Limits) -> Result<Node, Malformed> {
-    let below = |word: &str| group.iter().all(|(name, _)| head(name, start) == word && name.len() > start + word.len());
-    if below("member") {
+    let all = |word: &str| group.iter().all(|(name, _)| name.get(start..).is_some_and(|below| below.starts_with(word)));
+    if all("member.") {
         let items = numbered(group, start + "member.".len(), limits)?;
         return Ok(Node::List(items.into_iter().map(|(_, node)| node).collect()));
     }
-    if below("entry") {
+    if all("entry.") {
         let whole = group.first().map(|(name, _)| short(name)).unwrap_or_default();
         let mut entries: Members = vec![];
         for (_, node) in numbered(group, start + "entry.".len(), limits)? {
@@ -92,13 +98,13 @@ fn node(group: &mut [Parameter<'_>], start: usize, limits: &Limits) -> Result<No
 
 /// The parts `1`, `2`, … in the order of their numbers. Gaps do not matter.
 fn numbered(group: &mut [Parameter<'_>], start: usize, limits: &Limits) -> Result<Vec<(u32, Node)>, Malformed> {
-    let whole = group.first().map(|(name, _)| short(name)).unwrap_or_default();
-    let mut items = vec![];
-    for (number, node) in members(group, start, limits)? {
+    let members = members(group, start, limits)?;
+    let mut items = Vec::with_capacity(members.len());
+    for (number, node) in members {
         let digits = number.bytes().all(|byte| byte.is_ascii_digit()) && (number == "0" || !number.starts_with('0'));
         match number.parse::<u32>() {
             Ok(number) if digits && number <= limits.index => items.push((number, node)),
-            _ => return Err(Malformed::Index(whole)),
+            _ => return Err(Malformed::Index(group.first().map(|(name, _)| short(name)).unwrap_or_default())),
         }
     }
     items.sort_by_key(|(number, _)| *number);
@@ -118,6 +124,15 @@ fn entry(members: Members) -> Option<(Name, Node)> {
     Some((key?, value))
 }
 
+/// The part of a name from `start` to the next dot.
 fn head(name: &str, start: usize) -> &str {
-    name.get(start..).unwrap_or_default().split('.').next().unwrap_or_default()
+    let rest = name.get(start..).unwrap_or_default();
+    let end = rest.bytes().position(|byte| byte == b'.').unwrap_or(rest.len());
+    rest.get(..end).unwrap_or_default()
+}
+
+/// Whether the part of `name` from `start` is `head`, whatever its case.
+fn is_below(name: &str, start: usize, head: &str) -> bool {
+    let Some((part, after)) = name.as_bytes().get(start..).and_then(|rest| rest.split_at_checked(head.len())) else { return false };
+    part.eq_ignore_ascii_case(head.as_bytes()) && matches!(after, [] | [b'.', ..])
 }

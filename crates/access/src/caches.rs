@@ -66,7 +66,7 @@ impl Access {
         let follower = epochs.clone();
         store.set_observer(Arc::new(move |changes: &[Changed]| {
             for change in changes {
-                follower.changed(&change.kind, &change.account, &change.key);
+                follower.changed(change.kind, &change.account, &change.key);
             }
         }));
         Access {

@@ -25,7 +25,7 @@ pub enum Holder {
         /// The account that issued it.
         account: AccountId,
         /// All that it is.
-        session: Session,
+        session: Box<Session>,
         /// What was shown to open it.
         token: Box<str>,
     },
@@ -116,8 +116,16 @@ impl Access {
         // The account in a key id is a fact about ids that Bailiwick makes; the token proves that this is one.
         let account = id.account().filter(|_| id.is_temporary()).ok_or(Refused::UnknownKey)?;
         let (session, secret) = Session::open(token, id, &self.keyring).map_err(|_| Refused::UnknownKey)?;
-        let holder = Holder::Session { account, session, token: token.into() };
-        Ok(Credential { id: id.clone(), holder, secret, deps: Deps::none(), standing: ArcSwapOption::empty(), day: ArcSwapOption::empty(), noted: AtomicI64::new(0) })
+        let holder = Holder::Session { account, session: Box::new(session), token: token.into() };
+        Ok(Credential {
+            id: id.clone(),
+            holder,
+            secret,
+            deps: Deps::none(),
+            standing: ArcSwapOption::empty(),
+            day: ArcSwapOption::empty(),
+            noted: AtomicI64::new(0),
+        })
     }
 
     async fn long_term_credential(&self, id: &AccessKeyId) -> Result<Credential, Refused> {
@@ -128,9 +136,18 @@ impl Access {
         let account = record.owner.account.to_string();
         let place = Place { kind: AccessKeyRecord::KIND, account: &account, key: id.as_str() };
         let secret = self.keyring.open(&place, &record.secret).map_err(|error| StoreError::Failed(Box::new(error)))?;
-        let secret = String::from_utf8(secret.to_vec()).map(Zeroizing::new).map_err(|error| StoreError::Failed(Box::new(error.utf8_error())))?;
+        let secret =
+            String::from_utf8(secret.to_vec()).map(Zeroizing::new).map_err(|error| StoreError::Failed(Box::new(error.utf8_error())))?;
         let holder = Holder::LongTerm(record.owner);
-        Ok(Credential { id: id.clone(), holder, secret, deps, standing: ArcSwapOption::empty(), day: ArcSwapOption::empty(), noted: AtomicI64::new(0) })
+        Ok(Credential {
+            id: id.clone(),
+            holder,
+            secret,
+            deps,
+            standing: ArcSwapOption::empty(),
+            day: ArcSwapOption::empty(),
+            noted: AtomicI64::new(0),
+        })
     }
 
     /// How the holder of `credential` stands now.

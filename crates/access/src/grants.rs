@@ -5,8 +5,8 @@ use crate::Access;
 use crate::epochs::Deps;
 use arn::{AccountId, Arn, UniqueId};
 use identities::{
-    AccountRecord, AccountStatus, GroupRecord, InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, RoleRecord, UserRecord, customer_policy_arn,
-    managed_policy,
+    AccountRecord, AccountStatus, GroupRecord, InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, RoleRecord, UserRecord,
+    customer_policy_arn, managed_policy,
 };
 use policy::{Compiled, Document, Kind, PolicySet, Source};
 use std::sync::Arc;
@@ -96,7 +96,12 @@ impl Access {
 
     /// The compiled default version of a managed policy, with what that depends on; `None` if there is none with this ARN. A session's
     /// managed policies are looked up so.
-    pub(crate) async fn managed(&self, account: AccountId, arns: &[Arn], kind: Kind) -> Result<(Vec<(Source, Arc<Compiled>)>, Deps), StoreError> {
+    pub(crate) async fn managed(
+        &self,
+        account: AccountId,
+        arns: &[Arn],
+        kind: Kind,
+    ) -> Result<(Vec<(Source, Arc<Compiled>)>, Deps), StoreError> {
         let deps = self.epochs.begin();
         let partition = account.to_string();
         self.store
@@ -157,7 +162,13 @@ impl Gathering<'_> {
         Ok(Some(self.finish(Entity::Role(role), documents, boundary, Some(trust))))
     }
 
-    fn finish(self, entity: Entity, documents: Vec<(Source, Arc<Compiled>)>, boundary: Option<PolicySet>, trust: Option<PolicySet>) -> Grants {
+    fn finish(
+        self,
+        entity: Entity,
+        documents: Vec<(Source, Arc<Compiled>)>,
+        boundary: Option<PolicySet>,
+        trust: Option<PolicySet>,
+    ) -> Grants {
         let identity = PolicySet::new(Kind::Identity, documents);
         let sets = [Some(&identity), boundary.as_ref(), trust.as_ref()];
         let weight = 1_024 + sets.into_iter().flatten().map(PolicySet::weight).sum::<usize>();

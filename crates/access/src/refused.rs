@@ -136,9 +136,12 @@ fn codes(reason: &Reason) -> ((u16, &'static str), (u16, &'static str)) {
     const INVALID: (u16, &str) = (400, "InvalidRequest");
     const DENIED: (u16, &str) = (403, "AccessDenied");
     match reason {
-        Reason::Scheme { .. } | Reason::Asymmetric | Reason::Repeated { .. } | Reason::Header { .. } | Reason::TooManyHeaders | Reason::Method => {
-            (INCOMPLETE, INVALID)
-        }
+        Reason::Scheme { .. }
+        | Reason::Asymmetric
+        | Reason::Repeated { .. }
+        | Reason::Header { .. }
+        | Reason::TooManyHeaders
+        | Reason::Method => (INCOMPLETE, INVALID),
         Reason::TwoPlaces => (INCOMPLETE, (400, "InvalidArgument")),
         Reason::Missing(_) | Reason::NotPair { .. } | Reason::SignedHeaders => (INCOMPLETE, HEADER),
         Reason::Credential { place: Place::Header, .. } => (INCOMPLETE, HEADER),
@@ -148,7 +151,9 @@ fn codes(reason: &Reason) -> ((u16, &'static str), (u16, &'static str)) {
         Reason::HostNotSigned | Reason::HeadersNotSigned { .. } | Reason::Expired { .. } => (SIGNATURE, DENIED),
         Reason::Early { presigned: true, .. } => (SIGNATURE, DENIED),
         Reason::Early { presigned: false, .. } | Reason::Late { .. } => (SIGNATURE, (403, "RequestTimeTooSkewed")),
-        Reason::ScopeDate { .. } | Reason::ScopeTerminator { .. } | Reason::ScopeService { .. } | Reason::ScopeRegion { .. } => (SIGNATURE, HEADER),
+        Reason::ScopeDate { .. } | Reason::ScopeTerminator { .. } | Reason::ScopeService { .. } | Reason::ScopeRegion { .. } => {
+            (SIGNATURE, HEADER)
+        }
         Reason::ContentWord { .. } => (SIGNATURE, (400, "InvalidArgument")),
         Reason::ContentForeign { .. } | Reason::ContentMissing | Reason::BodyNeeded => (SIGNATURE, INVALID),
         Reason::ContentHash { .. } => (SIGNATURE, (400, "XAmzContentSHA256Mismatch")),

@@ -192,12 +192,7 @@ impl Access {
                 facts.insert("aws:PrincipalArn", arn.as_str());
                 tags(&mut facts, &grants, Some(session));
                 temporary(&mut facts, session);
-                let principal = Principal::Federated {
-                    arn,
-                    account,
-                    by: Some(grants.arn()),
-                    by_id: grants.id().cloned(),
-                };
+                let principal = Principal::Federated { arn, account, by: Some(grants.arn()), by_id: grants.id().cloned() };
                 // With no session policy a federated user has only what resource policies give it.
                 // Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>.
                 let policies = policies.unwrap_or_else(|| (PolicySet::empty(Kind::Session), Deps::none()));

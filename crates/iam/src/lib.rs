@@ -1,1 +1,47 @@
-//! ...
+//! AWS Identity and Access Management: who there is in an account, and what each may do.
+//! Guide: <https://docs.aws.amazon.com/IAM/latest/UserGuide/>, reference: <https://docs.aws.amazon.com/IAM/latest/APIReference/>.
+//!
+//! One file a family of operations; what several families share comes first. A family's `OPERATIONS` registers it.
+
+mod documents;
+mod error;
+mod page;
+mod paths;
+mod quotas;
+mod tagging;
+mod whose;
+
+mod boundaries;
+mod users;
+
+pub use error::Error;
+
+use access::SessionOf;
+use operation::{Caller, Failure, Operations, Protocol, Service};
+
+/// The service.
+pub struct Iam;
+
+impl Service for Iam {
+    const PREFIX: &'static str = "iam";
+    const SCOPES: &'static [&'static str] = &[];
+    const PROTOCOL: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+    const SOURCE: &'static str = "iam.amazonaws.com";
+    const GLOBAL: bool = true;
+    type Error = Error;
+
+    /// Credentials of GetFederationToken may not call IAM, those of GetSessionToken only if a second factor was shown.
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_request.html#stsapi_comparison>.
+    fn bars(caller: &Caller, _operation: &str) -> Option<Failure> {
+        let session = caller.session()?;
+        let barred = match session.of {
+            SessionOf::Role { .. } => false,
+            SessionOf::User { .. } => session.mfa.is_none(),
+            SessionOf::Federated { .. } => true,
+        };
+        barred.then(|| Failure::new(403, "InvalidClientTokenId", "The security token included in the request is invalid"))
+    }
+}
+
+/// Every operation, family by family.
+pub const FAMILIES: &[Operations<Iam>] = &[users::OPERATIONS];

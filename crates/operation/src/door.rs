@@ -71,7 +71,12 @@ impl Door {
             .iter()
             .map(|api| {
                 let paths: Vec<&'static str> = api.operations.iter().filter_map(|operation| operation.http).collect();
-                wire::route::Served { name: api.prefix, scopes: &api.scopes, protocol: api.protocol, paths: Box::leak(paths.into_boxed_slice()) }
+                wire::route::Served {
+                    name: api.prefix,
+                    scopes: &api.scopes,
+                    protocol: api.protocol,
+                    paths: Box::leak(paths.into_boxed_slice()),
+                }
             })
             .collect();
         Door { system, apis, served }

@@ -114,7 +114,12 @@ pub(crate) fn unavailable(error: &StoreError, protocol: &Protocol) -> Failure {
     tracing::error!(error = error as &dyn std::error::Error, "the store failed");
     match error {
         StoreError::Full => Common::Unavailable.failure(protocol),
-        _ => Common::Internal.failure(protocol),
+        StoreError::Failed(_)
+        | StoreError::Unreadable(..)
+        | StoreError::Conflict
+        | StoreError::Forgotten
+        | StoreError::Closed
+        | StoreError::Exists(_) => Common::Internal.failure(protocol),
     }
 }
 

@@ -21,9 +21,16 @@ pub use caller::{Caller, Origin};
 pub use door::{Door, Incoming};
 pub use judged::Judged;
 pub use last_used::{LastUsed, Used};
+pub use operation::{
+    Api, ApiOperation, Bodies, Handler, Input, Operation, Operations, Said, Service, SlowOperation, handler, slow_handler,
+};
 pub use pipeline::Runs;
-pub use operation::{Api, ApiOperation, Bodies, Handler, Input, Operation, Operations, Said, Service, SlowOperation, handler, slow_handler};
 pub use slow::{Busy, SlowLane};
 pub use system::{Limits, System};
-pub use target::{PolicyArn, Protected, Resource, Resolved, Target};
+pub use target::{PolicyArn, Protected, Resolved, Resource, Target};
 pub use wire::{Failure, Protocol};
+
+/// Tells the log what went wrong inside; the caller is told only that something did.
+pub fn log_inside(error: &(dyn std::error::Error + 'static)) {
+    tracing::error!(error, "an operation failed inside");
+}

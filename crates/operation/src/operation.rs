@@ -120,7 +120,14 @@ pub type Operations<S> = &'static [Handler<S>];
 
 /// Registers `O`.
 pub const fn handler<O: Operation>() -> Handler<O::Service> {
-    Handler { name: O::NAME, members: O::MEMBERS, http: O::HTTP, output: <O::Output as Shape>::KIND, call: quick::<O>, service: PhantomData }
+    Handler {
+        name: O::NAME,
+        members: O::MEMBERS,
+        http: O::HTTP,
+        output: <O::Output as Shape>::KIND,
+        call: quick::<O>,
+        service: PhantomData,
+    }
 }
 
 /// Registers an operation that prepares.

@@ -221,7 +221,11 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
 async fn prepare<S: Steps>(call: &Call<'_>, subject: Subject, input: &S::Input) -> Result<S::Prepared, Stopped> {
     let Call { system, caller, .. } = *call;
     if !S::PREPARES {
-        return S::prepare(input, None).await.map_err(|failure| Stopped { failure: Some(failure), judgement: Judgement::default(), store: None });
+        return S::prepare(input, None).await.map_err(|failure| Stopped {
+            failure: Some(failure),
+            judgement: Judgement::default(),
+            store: None,
+        });
     }
     let account = caller.account.to_string();
     system

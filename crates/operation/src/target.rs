@@ -8,6 +8,7 @@ use identities::{GroupName, GroupRecord, PolicyRecord, RoleName, RoleRecord, Tag
 use std::pin::Pin;
 use std::sync::Arc;
 use store::{Read, StoreError, Tx};
+use wire::{ArnText, Kind, Node, Reader, Shape};
 
 /// What a check is made on.
 #[derive(Clone)]
@@ -95,7 +96,8 @@ impl Protected for GroupName {
     fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
         Box::pin(async move {
             let group = tx.find(GroupRecord::BY_NAME, self).await?;
-            let arn = group.as_ref().map_or_else(|| caller.arn_here("iam", format_args!("group/{self}")), |group| group.arn(caller.account));
+            let arn =
+                group.as_ref().map_or_else(|| caller.arn_here("iam", format_args!("group/{self}")), |group| group.arn(caller.account));
             Ok(Resource::new(arn.as_str(), caller.account).shown_as(format!("group {self}")))
         })
     }
@@ -112,22 +114,40 @@ impl Protected for RoleName {
     }
 }
 
-/// A managed policy, by the ARN that the caller gave.
+/// A managed policy, by the ARN that the caller gave: its length is checked, its grammar is the rule's to judge, in IAM's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyArn(pub Arn);
+pub struct PolicyArn(pub ArnText);
+
+impl PolicyArn {
+    /// The ARN, if it is one.
+    pub fn arn(&self) -> Option<Arn> {
+        self.0.arn()
+    }
+}
+
+impl Shape for PolicyArn {
+    const KIND: Kind = ArnText::KIND;
+    fn read(node: &Node, at: &mut Reader) -> Option<Self> {
+        ArnText::read(node, at).map(PolicyArn)
+    }
+    fn write(self) -> Node {
+        self.0.write()
+    }
+}
 
 impl Protected for PolicyArn {
     fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
         Box::pin(async move {
-            let PolicyArn(arn) = self;
+            let shown = format!("policy {}", self.0);
+            let Some(arn) = self.arn() else { return Ok(Resource::new(self.0.as_str(), caller.account).shown_as(shown)) };
             // AWS's own policies are everybody's: they belong to no account that could refuse.
             let account = arn.account_id().unwrap_or(caller.account);
-            let resource = Resource::new(arn.as_str(), account).shown_as(format!("policy {arn}"));
-            let kept = match customer_policy_arn(arn) {
+            let resource = Resource::new(arn.as_str(), account).shown_as(shown);
+            let kept = match customer_policy_arn(&arn) {
                 Some((owner, name)) if owner == caller.account => tx.find(PolicyRecord::BY_NAME, &name).await?,
                 _ => None,
             };
-            Ok(kept.iter().filter(|policy| policy.arn(account) == *arn).fold(resource, |resource, policy| resource.tagged(&policy.tags)))
+            Ok(kept.iter().filter(|policy| policy.arn(account) == arn).fold(resource, |resource, policy| resource.tagged(&policy.tags)))
         })
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Entry<'a> {
 
 impl Entry<'_> {
     /// The record's line. With no chance to give there is no event id, and the call fails.
-    pub fn text(&self, output: Result<&Node, &Failure>, recorded: &Recorded<'_>) -> Result<String, StoreError> {
+    pub(crate) fn text(&self, output: Result<&Node, &Failure>, recorded: &Recorded<'_>) -> Result<String, StoreError> {
         let Call { system, caller, said, request_id, source, global, .. } = *self.call;
         let request = |object: &mut Object<'_>| members(object, said.node);
         let response = |object: &mut Object<'_>| {

@@ -21,6 +21,11 @@ impl Marker {
     pub fn after(entry: Vec<u8>) -> Marker {
         Marker(entry)
     }
+
+    /// What [`Marker::after`] was given.
+    pub fn entry(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl fmt::Display for Marker {

@@ -1,0 +1,110 @@
+//! What IAM answers when it refuses, in AWS's codes and words.
+//! Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html>.
+
+use arn::{AccountId, Arn};
+use identities::SealingError;
+use operation::{Busy, Failure};
+use policy::Malformed;
+use store::StoreError;
+
+/// Why an operation was refused.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each says itself")]
+pub enum Error {
+    #[error("{kind} with name {name} already exists.")]
+    Exists { kind: &'static str, name: String },
+    #[error("A policy called {0} already exists. Duplicate names are not allowed.")]
+    PolicyExists(String),
+    #[error("Instance Profile {0} already exists.")]
+    ProfileExists(String),
+    #[error("The {kind} with name {name} cannot be found.")]
+    NotFound { kind: &'static str, name: String },
+    #[error("Policy {0} was not found.")]
+    NoSuchPolicy(String),
+    #[error("Policy {0} does not exist or is not attachable.")]
+    NotAttachable(String),
+    #[error("Policy {arn} version {version} does not exist or is not attachable.")]
+    NoSuchVersion { arn: Arn, version: String },
+    #[error("The Access Key with id {0} cannot be found.")]
+    NoSuchKey(String),
+    #[error("Instance Profile {0} cannot be found.")]
+    NoSuchProfile(String),
+    #[error("{0}")]
+    Conflict(&'static str),
+    #[error("Cannot exceed quota for {name}: {limit}")]
+    Quota { name: &'static str, limit: u64 },
+    #[error("{0}")]
+    LimitExceeded(String),
+    #[error("{0}")]
+    Malformed(#[from] Malformed),
+    #[error("{0}")]
+    MalformedDocument(String),
+    #[error("Invalid ARN:  Could not be parsed!")]
+    InvalidArn,
+    #[error("Invalid Marker.")]
+    InvalidMarker,
+    #[error("Must specify userName when calling with non-User credentials")]
+    MustNameUser,
+    #[error("{0}")]
+    Validation(String),
+    #[error("{0}")]
+    InvalidInput(String),
+    #[error("Cannot perform the operation on the protected role '{0}' - this role is only modifiable by AWS")]
+    Protected(String),
+    #[error("Cannot attach a Service Role Policy to a Customer Role.")]
+    ServiceRolePolicy,
+    #[error("The Password Policy with domain name {0} cannot be found.")]
+    NoPasswordPolicy(AccountId),
+    #[error("Rate exceeded")]
+    Busy(#[from] Busy),
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Sealing(#[from] SealingError),
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Store(#[from] StoreError),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (status, code) = match &error {
+            Error::Exists { .. } | Error::PolicyExists(_) | Error::ProfileExists(_) => (409, "EntityAlreadyExists"),
+            Error::NotFound { .. }
+            | Error::NoSuchPolicy(_)
+            | Error::NotAttachable(_)
+            | Error::NoSuchVersion { .. }
+            | Error::NoSuchKey(_)
+            | Error::NoSuchProfile(_)
+            | Error::NoPasswordPolicy(_) => (404, "NoSuchEntity"),
+            Error::Conflict(_) => (409, "DeleteConflict"),
+            Error::Quota { .. } | Error::LimitExceeded(_) => (409, "LimitExceeded"),
+            Error::Malformed(_) | Error::MalformedDocument(_) => (400, "MalformedPolicyDocument"),
+            Error::InvalidArn | Error::InvalidMarker | Error::MustNameUser | Error::Validation(_) => (400, "ValidationError"),
+            Error::InvalidInput(_) => (400, "InvalidInput"),
+            Error::Protected(_) => (400, "UnmodifiableEntity"),
+            Error::ServiceRolePolicy => (400, "PolicyNotAttachable"),
+            Error::Busy(_) => (400, "Throttling"),
+            Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
+            Error::Sealing(_) | Error::Store(_) => (500, "ServiceFailure"),
+        };
+        if status >= 500 {
+            operation::log_inside(&error);
+        }
+        Failure::new(status, code, error.to_string())
+    }
+}
+
+impl Error {
+    /// A user that is not there.
+    pub fn no_user(name: &impl ToString) -> Self {
+        Error::NotFound { kind: "user", name: name.to_string() }
+    }
+
+    /// A group that is not there.
+    pub fn no_group(name: &impl ToString) -> Self {
+        Error::NotFound { kind: "group", name: name.to_string() }
+    }
+
+    /// A role that is not there.
+    pub fn no_role(name: &impl ToString) -> Self {
+        Error::NotFound { kind: "role", name: name.to_string() }
+    }
+}

@@ -1,0 +1,46 @@
+//! What all tagging operations share. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>.
+
+use crate::Error;
+use identities::{Tag, TagKey, Tags};
+
+/// Tags of one resource, at most.
+const MOST: usize = 50;
+
+/// Whether two keys of a user's or role's tags are one: case does not count.
+pub(crate) fn same_whatever_case(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+/// Whether two keys of any other resource's tags are one.
+pub(crate) fn same_exactly(one: &str, other: &str) -> bool {
+    one == other
+}
+
+/// The tags of a new resource.
+pub(crate) fn first(tags: &[Tag], same: fn(&str, &str) -> bool) -> Result<Tags, Error> {
+    let mut all = Tags::default();
+    add(&mut all, tags, same)?;
+    Ok(all)
+}
+
+/// Sets `new` on what is there.
+pub(crate) fn add(all: &mut Tags, new: &[Tag], same: fn(&str, &str) -> bool) -> Result<(), Error> {
+    for (nth, tag) in new.iter().enumerate() {
+        if tag.key.as_str().to_lowercase().starts_with("aws:") {
+            return Err(Error::InvalidInput("Tag keys cannot start with the reserved prefix \"aws:\".".into()));
+        }
+        if new.iter().take(nth).any(|earlier| same(earlier.key.as_str(), tag.key.as_str())) {
+            return Err(Error::InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.".into()));
+        }
+    }
+    all.set(new, same);
+    if all.len() > MOST {
+        return Err(Error::LimitExceeded("The number of tags has reached the maximum limit.".into()));
+    }
+    Ok(())
+}
+
+/// Takes `gone` away; a key that is not there is no error.
+pub(crate) fn remove(all: &mut Tags, gone: &[TagKey], same: fn(&str, &str) -> bool) {
+    all.unset(gone, same);
+}

@@ -13,6 +13,8 @@ mod files;
 mod group;
 mod identity;
 mod json;
+#[cfg(test)]
+mod lab;
 mod recorded;
 pub mod redact;
 mod sampling;

@@ -170,13 +170,12 @@ pub(crate) fn whole_lines(file: &Arc<dyn Opened>, length: u64) -> io::Result<u64
     let mut good = length;
     let mut reader = Backwards { file: Arc::clone(file), left: length, rest: Vec::new() };
     while let Some(mut lines) = reader.lines()? {
-        loop {
-            let is_whole = |line: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
-            let ended = lines.last() == Some(&b'\n');
-            let last = lines.len().checked_sub(if ended { 2 } else { 1 });
-            let Some(last) = last else { break };
-            let (start, line) = line_around(&lines, last);
-            if ended && is_whole(line) {
+        while !lines.is_empty() {
+            let ended = lines.strip_suffix(b"\n");
+            let body = ended.unwrap_or(&lines);
+            let start = memrchr(b'\n', body).map_or(0, |end| end.saturating_add(1));
+            let line = body.get(start..).unwrap_or_default();
+            if ended.is_some() && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() {
                 return Ok(good);
             }
             good = good.saturating_sub(u64::try_from(lines.len().saturating_sub(start)).unwrap_or(u64::MAX));

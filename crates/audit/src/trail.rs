@@ -4,7 +4,7 @@
 //! synced; only then is it [settled](Trail::settled), and may leave the outbox. Whatever goes wrong in between, [`Trail::recover`] brings it
 //! from the outbox again, once. The owner's part, at the start and about every second:
 //!
-//! ```ignore
+//! ```text
 //! if started || trail.needs_outbox() { trail.recover(&store.outbox(10_000)?)?; }
 //! if let Some(seq) = trail.settled() { store.outbox_done(seq)?; }
 //! ```
@@ -395,3 +395,6 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,6 +123,6 @@ fn texts_of_clients_in_a_decision_cannot_leave_their_line() {
     let mut recorded = Recorded { because: "\u{202e}ytitnedi".into(), ..Recorded::default() };
     recorded.keys.one("a\nb", "\u{1b}[2Jx\u{7f}\u{85}\n");
     let line = line(Some(&recorded));
-    assert!(line.bytes().all(|byte| byte >= 0x20 && byte < 0x7f), "{line}");
+    assert!(line.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{line}");
     assert_eq!(parse(&line).unwrap().recorded(), Some(&recorded));
 }

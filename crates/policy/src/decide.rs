@@ -1,12 +1,23 @@
-//! The decision. Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>.
+//! The decision. Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html> and
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>.
+//! A Deny anywhere wins. Then every kind of policy that applies has to allow, but for what a resource's policy grants on its own.
+//! An explanation is the same walk with an observer that looks at everything.
+
+mod answer;
+mod walk;
 
 use std::sync::Arc;
 
 use arn::AccountId;
 
+use crate::compiled::Rule;
 use crate::facts::Facts;
 use crate::principal::Principal;
-use crate::set::{PolicySet, Source};
+use crate::resource::Target;
+use crate::set::PolicySet;
+
+pub use answer::{Because, Decision, Outcome, StatementRef};
+pub(crate) use walk::walk;
 
 /// What is asked. One call of an API may be many requests: one for each action and resource.
 #[derive(Clone, Copy)]
@@ -42,104 +53,57 @@ pub struct Policies<'a> {
     pub resource_control: &'a [Arc<PolicySet>],
 }
 
-/// The answer.
-#[derive(Debug, Clone, Copy)]
-pub struct Decision<'p> {
-    /// The answer itself.
-    pub outcome: Outcome,
-    /// The kind of policy that it came from: which one allowed, denied, or lacked an allow.
-    pub because: Because,
-    /// The statement that allowed or denied; none if nothing did.
-    pub by: Option<StatementRef<'p>>,
-}
-
-/// The three answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// Yes.
-    Allowed,
-    /// No, as something that had to allow it did not.
-    ImplicitlyDenied,
-    /// No, as a statement denies it.
-    ExplicitlyDenied,
-}
-
-/// The kind of policy that an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Because {
-    /// Policies of the principal and its groups.
-    Identity,
-    /// The resource's policy.
-    Resource,
-    /// The role's trust policy.
-    Trust,
-    /// The permissions boundary.
-    Boundary,
-    /// The session's own policies.
-    Session,
-    /// The policy of a VPC endpoint.
-    Endpoint,
-    /// A service control policy.
-    ServiceControl,
-    /// A resource control policy.
-    ResourceControl,
-    /// The caller is the account's root user.
-    Root,
-    /// AWS asks no permission for the action.
-    Unjudged,
-}
-
-/// A statement, and where it stands.
-#[derive(Debug, Clone, Copy)]
-pub struct StatementRef<'p> {
-    set: &'p PolicySet,
-}
-
-impl StatementRef<'_> {
-    /// The document.
-    pub fn source(&self) -> Option<&Source> {
-        let _ = self.set;
-        None
+impl<'a> Policies<'a> {
+    /// Policies of the principal alone.
+    pub fn of(identity: &'a PolicySet) -> Policies<'a> {
+        Policies { identity, boundary: None, session: None, resource: None, endpoint: None, service_control: &[], resource_control: &[] }
     }
 }
 
-impl Outcome {
-    /// `Allowed`, `ImplicitlyDenied`, `ExplicitlyDenied`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Allowed => "Allowed",
-            Outcome::ImplicitlyDenied => "ImplicitlyDenied",
-            Outcome::ExplicitlyDenied => "ExplicitlyDenied",
-        }
-    }
+/// A request, made ready for sets of policies.
+pub(crate) struct Asked<'a> {
+    pub(crate) principal: &'a Principal,
+    pub(crate) action: &'a str,
+    pub(crate) target: Target<'a>,
+    pub(crate) facts: &'a dyn Facts,
+    /// The principal has a permissions boundary.
+    pub(crate) has_boundary: bool,
 }
 
-impl Because {
-    /// `identity`, `resource`, `trust`, …
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Because::Identity => "identity",
-            Because::Resource => "resource",
-            Because::Trust => "trust",
-            Because::Boundary => "boundary",
-            Because::Session => "session",
-            Because::Endpoint => "endpoint",
-            Because::ServiceControl => "serviceControl",
-            Because::ResourceControl => "resourceControl",
-            Because::Root => "root",
-            Because::Unjudged => "unjudged",
-        }
-    }
+/// Who watches a decision being made.
+pub(crate) trait Observer<'p> {
+    /// It wants to see everything, also what no longer changes the answer.
+    const THOROUGH: bool;
+
+    /// A set is about to be looked at: its kind, and its level where there are several.
+    fn looks_at(&mut self, because: Because, level: Option<usize>, set: &'p PolicySet);
+
+    /// A statement names the action and reaches the principal; whether it covers the resource. Thorough observers only.
+    fn considered(&mut self, rule: &Rule, is_covered: bool, asked: &Asked<'_>);
+
+    /// A statement matches. It may come more than once.
+    fn matched(&mut self, statement: StatementRef<'p>);
+
+    /// A kind of policy would have to allow and does not; the first such decides.
+    fn lacks(&mut self, because: Because, level: Option<usize>);
 }
 
-impl Decision<'_> {
-    /// True if the answer is yes.
-    pub fn is_allowed(&self) -> bool {
-        self.outcome == Outcome::Allowed
-    }
+/// Sees nothing, and costs nothing.
+struct Quiet;
+
+impl<'p> Observer<'p> for Quiet {
+    const THOROUGH: bool = false;
+
+    fn looks_at(&mut self, _: Because, _: Option<usize>, _: &'p PolicySet) {}
+
+    fn considered(&mut self, _: &Rule, _: bool, _: &Asked<'_>) {}
+
+    fn matched(&mut self, _: StatementRef<'p>) {}
+
+    fn lacks(&mut self, _: Because, _: Option<usize>) {}
 }
 
-/// Decides. Nothing is parsed and, where it allows, nothing is allocated.
-pub fn decide<'p>(_request: &Request<'_>, _policies: &Policies<'p>) -> Decision<'p> {
-    Decision { outcome: Outcome::ImplicitlyDenied, because: Because::Identity, by: None }
+/// Decides. Nothing is parsed and nothing is allocated.
+pub fn decide<'p>(request: &Request<'_>, policies: &Policies<'p>) -> Decision<'p> {
+    walk(request, policies, &mut Quiet)
 }

@@ -6,20 +6,34 @@
 //! Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html> and
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>.
 
-mod compiled;
-mod decide;
+mod json;
+
 mod document;
-mod explain;
 mod facts;
 mod principal;
-mod sentence;
+
+mod pattern;
+
+mod action;
+mod condition;
+mod listed;
+mod resource;
+
+mod compiled;
+mod index;
 mod set;
+
+mod decide;
+mod explain;
+mod sentence;
+mod services;
 
 pub use compiled::Compiled;
 pub use decide::{Because, Decision, Outcome, Policies, Request, StatementRef, decide};
 pub use document::{Document, Effect, Kind, Malformed, ParseError, Place, PrincipalRef, Statement};
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, Looked, Matched, Said, Suggestion, explain};
 pub use facts::{Context, Facts, Nothing, Values};
 pub use principal::{Principal, PrincipalError};
 pub use sentence::sentence;
+pub use services::is_bound_by_rcps;
 pub use set::{PolicySet, Source};

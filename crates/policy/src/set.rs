@@ -1,19 +1,36 @@
 //! The union of many documents of one kind.
 
+use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::compiled::Compiled;
-use crate::document::Kind;
+use crate::compiled::{Compiled, Rule};
+use crate::decide::{Asked, Observer, StatementRef};
+use crate::document::{Effect, Kind};
+use crate::index::{Index, Left};
+use crate::listed::Tier;
 
 /// How an explanation names a document: the ARN of a managed policy, or words for an inline one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source(Arc<str>);
 
-/// The union of documents of one kind.
+/// The union of documents of one kind. Statements that cannot match cost a decision nothing, however many there are.
 #[derive(Debug)]
 pub struct PolicySet {
     kind: Kind,
     documents: Box<[(Source, Arc<Compiled>)]>,
+    /// For each statement of all documents, which document it stands in and where.
+    rules: Box<[(u32, u32)]>,
+    index: Index,
+}
+
+/// What a set says to a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Verdict {
+    /// A statement that denies.
+    pub(crate) deny: Option<u32>,
+    /// The statement that allows most directly.
+    pub(crate) allow: Option<(Tier, u32)>,
 }
 
 impl Source {
@@ -28,10 +45,27 @@ impl Source {
     }
 }
 
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for Source {
+    fn from(name: T) -> Source {
+        Source::new(name)
+    }
+}
+
 impl PolicySet {
     /// Unites documents.
     pub fn new(kind: Kind, documents: impl IntoIterator<Item = (Source, Arc<Compiled>)>) -> PolicySet {
-        PolicySet { kind, documents: documents.into_iter().collect() }
+        let documents: Box<[(Source, Arc<Compiled>)]> = documents.into_iter().collect();
+        let places =
+            documents.iter().zip(0..).flat_map(|((_, document), at)| document.rules.iter().zip(0..).map(move |(_, rule)| (at, rule)));
+        let rules = places.collect();
+        let index = Index::new(documents.iter().flat_map(|(_, document)| &document.rules));
+        PolicySet { kind, documents, rules, index }
     }
 
     /// A set of no documents, which allows nothing.
@@ -44,8 +78,69 @@ impl PolicySet {
         self.kind
     }
 
+    /// How its documents are named, in their order.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.documents.iter().map(|(source, _)| source)
+    }
+
     /// About how many bytes the set takes, the documents not counted, which may be shared.
     pub fn weight(&self) -> usize {
-        size_of::<PolicySet>() + self.documents.len() * size_of::<(Source, Arc<Compiled>)>()
+        size_of::<PolicySet>() + size_of_val(&*self.documents) + size_of_val(&*self.rules) + self.index.weight()
+    }
+
+    /// A statement, its document, and which of the document's statements it is.
+    pub(crate) fn rule(&self, at: u32) -> Option<(&Source, &Rule, u32)> {
+        let (document, rule) = *self.rules.get(at as usize)?;
+        let (source, document) = self.documents.get(document as usize)?;
+        Some((source, document.rules.get(rule as usize)?, rule))
+    }
+
+    /// What this set says. An observer that is thorough sees every statement; otherwise the first Deny ends it.
+    pub(crate) fn judge<'p, O: Observer<'p>>(&'p self, asked: &Asked<'_>, observer: &mut O) -> Verdict {
+        let mut verdict = Verdict::default();
+        self.index.find(asked.action, &asked.target, |entry| {
+            let Some((_, rule, _)) = self.rule(entry.rule) else { return ControlFlow::Continue(()) };
+            let is_settled = matches!(verdict.allow, Some((Tier::Direct, _))) && rule.effect == Effect::Allow;
+            if is_settled && !O::THOROUGH {
+                return ControlFlow::Continue(());
+            }
+            let is_named = match entry.action() {
+                Left::Nothing => true,
+                Left::One(at) => rule.actions.covers(at, asked.action),
+                Left::Whole => rule.actions.cover(asked.action),
+            };
+            if !is_named {
+                return ControlFlow::Continue(());
+            }
+            let tier = match &rule.listed {
+                None => Some(Tier::Direct),
+                Some(listed) => listed.reaches(asked.principal, self.kind, rule.effect, asked.has_boundary),
+            };
+            let Some(tier) = tier else { return ControlFlow::Continue(()) };
+            let is_covered = match entry.resource() {
+                Left::Nothing => true,
+                Left::One(at) => rule.resources.covers(at, &asked.target, asked.facts),
+                Left::Whole => rule.resources.cover(&asked.target, asked.facts),
+            };
+            if O::THOROUGH {
+                observer.considered(rule, is_covered, asked);
+            }
+            if !is_covered || !rule.holds(asked.facts) {
+                return ControlFlow::Continue(());
+            }
+            observer.matched(StatementRef::new(self, entry.rule));
+            match rule.effect {
+                Effect::Deny => {
+                    verdict.deny.get_or_insert(entry.rule);
+                    if !O::THOROUGH {
+                        return ControlFlow::Break(());
+                    }
+                }
+                Effect::Allow if verdict.allow.is_none_or(|(best, _)| best < tier) => verdict.allow = Some((tier, entry.rule)),
+                Effect::Allow => {}
+            }
+            ControlFlow::Continue(())
+        });
+        verdict
     }
 }

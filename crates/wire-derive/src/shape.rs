@@ -104,7 +104,7 @@ fn expand_field(field: &Field, camel: bool) -> syn::Result<Part> {
     };
     let min = options.min.as_ref().map_or_else(|| quote!(0usize), |min| quote!(#min));
     let max = options.max.as_ref().map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max));
-    let bounds = (options.min.is_some() || options.max.is_some()).then(|| quote!(__at.length(__node, #name, #min, #max);));
+    let bounds = (options.min.is_some() || options.max.is_some()).then(|| quote!(__at.length::<#ty>(__node, #name, #min, #max);));
     Ok(Part {
         read: quote!(#bounds let #local = __at.#reading::<#ty>(__node, #name);),
         init,

@@ -2,6 +2,28 @@
 //!
 //! It knows no service: services say their [`Protocol`] and derive [`Shape`] and `Text`. It does no I/O and depends on no HTTP crate.
 //! Rules: <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html> and its neighbours on awsJson1_1 and restJson1.
+//!
+//! ```
+//! use wire::{Answer, Form, Protocol, Shape, Text, query};
+//!
+//! #[derive(Text)]
+//! #[text(min = 1, max = 64, pattern = r"[\w+=,.@-]+")]
+//! struct UserName(Box<str>);
+//! #[derive(Shape)]
+//! struct GetUser { user_name: UserName }
+//! #[derive(Shape)]
+//! struct GetUserOutput { user_name: UserName, groups: Vec<String> }
+//!
+//! const IAM: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+//! let answer = Answer { protocol: &IAM, form: Form::Xml, request_id: "7a62c49f" };
+//! let call = query::read("", b"Action=GetUser&Version=2010-05-08&UserName=alice", &query::Limits::default())?;
+//! let reply = match wire::input::<GetUser>(&call.input, &IAM) {
+//!     Ok(input) => answer.reply(&call.action, &GetUserOutput { user_name: input.user_name, groups: vec![] }.write()),
+//!     Err(failure) => answer.failure(&failure),
+//! };
+//! assert!(String::from_utf8_lossy(&reply.body).contains("<GetUserResult><UserName>alice</UserName><Groups/></GetUserResult>"));
+//! # Ok::<(), wire::Malformed>(())
+//! ```
 
 extern crate self as wire;
 

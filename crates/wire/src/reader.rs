@@ -1,6 +1,6 @@
 //! Reading: where in the request we are, and everything that is wrong with it so far.
 
-use crate::{Common, Failure, Name, Node, Protocol, Shape, Struct};
+use crate::{Common, Failure, Kind, Name, Node, Protocol, Shape, Struct};
 use std::fmt::Write as _;
 use std::str::FromStr;
 
@@ -156,22 +156,28 @@ impl Reader {
         if parent.get(name).is_absent() { Some(T::default()) } else { self.member(parent, name) }
     }
 
-    /// Holds the length of a member, if it is there, against bounds: elements of a list, characters of a text.
-    pub fn length(&mut self, parent: &Node, name: &'static str, min: usize, max: usize) {
-        let length = match parent.get(name) {
+    /// Holds the length of a member, if it is there, against bounds: elements of a list or a map, characters of a text.
+    pub fn length<T: Shape>(&mut self, parent: &Node, name: &'static str, min: usize, max: usize) {
+        let node = parent.get(name);
+        let length = match node {
             Node::List(items) => items.len(),
             Node::Entries(entries) | Node::Map(entries) => entries.len(),
             Node::Text(text) => text.chars().count(),
             Node::Blob(bytes) => bytes.len(),
             Node::Absent | Node::Bool(_) | Node::Number(_) | Node::Decimal(_) | Node::Time(_) => return,
         };
+        // Of a list that has elements AWS prints the objects of its framework, which says nothing.
+        let shown = match (T::KIND, node.as_text()) {
+            (Kind::Text(rules), Some(text)) if !rules.quiet => Shown::Value(text),
+            (Kind::List(_) | Kind::Entries(_), _) if length == 0 => Shown::Value("[]"),
+            _ => Shown::Hidden,
+        };
         self.path.push(Step::Member(name));
-        // A list is not repeated: AWS prints the objects of its framework there, which says nothing.
         if length < min {
-            self.violates(Shown::Hidden, &format!("Member must have length greater than or equal to {min}"));
+            self.violates(shown, &format!("Member must have length greater than or equal to {min}"));
         }
         if length > max {
-            self.violates(Shown::Hidden, &format!("Member must have length less than or equal to {max}"));
+            self.violates(shown, &format!("Member must have length less than or equal to {max}"));
         }
         self.path.pop();
     }

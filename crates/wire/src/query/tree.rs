@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 /// The parameters as a call. Sorting brings together what belongs together, so the work is n log n whatever the names.
 pub(super) fn build(mut parameters: Vec<Parameter<'_>>, limits: &Limits) -> Result<Call, Malformed> {
-    parameters.sort_by(|(one, _), (other, _)| order(one, other));
+    parameters.sort_unstable_by(|(one, _), (other, _)| order(one, other));
     let twins = parameters.windows(2).find_map(|pair| match pair {
         [(one, _), (other, _)] if order(one, other) == Ordering::Equal => Some(short(other)),
         _ => None,

@@ -43,21 +43,6 @@ fn the_shared_errors_have_awss_codes_in_every_protocol() {
         [QUERY, JSON, REST].map(|protocol| common.failure(&protocol)).map(|failure| (failure.status, failure.code.into_owned()))
     };
     for (common, query, json, rest) in [
-        (
-            C::MissingToken,
-            (403, "MissingAuthenticationToken"),
-            (403, "MissingAuthenticationTokenException"),
-            (403, "MissingAuthenticationTokenException"),
-        ),
-        (
-            C::IncompleteSignature,
-            (400, "IncompleteSignature"),
-            (400, "IncompleteSignatureException"),
-            (400, "IncompleteSignatureException"),
-        ),
-        (C::InvalidToken, (403, "InvalidClientTokenId"), (400, "UnrecognizedClientException"), (403, "UnrecognizedClientException")),
-        (C::WrongSignature, (403, "SignatureDoesNotMatch"), (400, "InvalidSignatureException"), (403, "InvalidSignatureException")),
-        (C::ExpiredToken, (403, "ExpiredToken"), (400, "ExpiredTokenException"), (403, "ExpiredTokenException")),
         (C::Denied, (403, "AccessDenied"), (400, "AccessDeniedException"), (403, "AccessDeniedException")),
         (C::NoOperation, (400, "InvalidAction"), (400, "UnknownOperationException"), (404, "UnknownOperationException")),
         (C::Throttling, (400, "Throttling"), (400, "ThrottlingException"), (429, "TooManyRequestsException")),
@@ -77,15 +62,6 @@ fn an_unknown_operation_is_named_with_its_version() {
         (400, "InvalidAction", "Could not find operation Foo for version 2010-05-08")
     );
     assert!(Common::no_operation(&QUERY, &"x".repeat(1 << 20), "v").message.len() < 300);
-}
-
-#[test]
-fn s3_has_codes_of_its_own() {
-    let told = |common: Common| (common.in_s3().status, common.in_s3().code);
-    assert_eq!(told(Common::WrongSignature), (403, "SignatureDoesNotMatch".into()));
-    assert_eq!(told(Common::InvalidToken), (403, "InvalidAccessKeyId".into()));
-    assert_eq!(told(Common::ExpiredToken), (400, "ExpiredToken".into()));
-    assert_eq!(told(Common::RequestExpired), (403, "AccessDenied".into()));
 }
 
 #[test]

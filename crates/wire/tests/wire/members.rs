@@ -163,7 +163,7 @@ fn a_list_may_be_left_out_unless_it_is_required() {
     assert!(refused(from_query::<TagUser>("")).ends_with("Value null at 'tags' failed to satisfy constraint: Member must not be null"));
     assert!(
         refused(from_query::<TagUser>("Tags="))
-            .ends_with("Value at 'tags' failed to satisfy constraint: Member must have length greater than or equal to 1")
+            .ends_with("Value '[]' at 'tags' failed to satisfy constraint: Member must have length greater than or equal to 1")
     );
 }
 
@@ -173,6 +173,24 @@ fn a_list_that_is_too_long_is_told_once_and_its_elements_are_still_read() {
     assert_eq!(
         refused(from_query::<CreateUser>(&format!("UserName=a&{}", three.join("&")))),
         "400 ValidationError 1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 2"
+    );
+}
+
+#[test]
+fn bounds_beside_a_text_repeat_it_unless_it_is_secret() {
+    #[derive(Debug, Shape)]
+    struct Bounded {
+        #[shape(max = 3)]
+        description: Option<String>,
+        #[shape(max = 3)]
+        password: Option<Password>,
+    }
+    assert!(from_query::<Bounded>("Description=ééé&Password=abc").is_ok_and(|read| read.description.is_some() && read.password.is_some()));
+    assert_eq!(
+        refused(from_query::<Bounded>("Description=abcd&Password=abcd")),
+        "400 ValidationError 2 validation errors detected: \
+         Value 'abcd' at 'description' failed to satisfy constraint: Member must have length less than or equal to 3; \
+         Value at 'password' failed to satisfy constraint: Member must have length less than or equal to 3"
     );
 }
 

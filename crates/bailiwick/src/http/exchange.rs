@@ -1,8 +1,9 @@
 //! One request: is its head clear, does its body fit, what is the answer?
 //!
-//! Rules of framing: RFC 9112 sections 3.2, 6.1 and 6.3. hyper refuses what cannot be parsed before this is reached, and
-//! closes a connection on which `Transfer-Encoding` and `Content-Length` met; it hides the second from us where the first
-//! came earlier, so every chunked request is the last one of its connection.
+//! Rules of framing: RFC 9112 sections 3.2, 6.1 and 6.3. What cannot be parsed hyper refuses before this is reached. Of a
+//! request with both `Transfer-Encoding` and `Content-Length` it believes the first and drops the second, as the RFC
+//! has it; a proxy in front may have believed the other. So a chunked request is always the last one of its connection, and
+//! nothing that follows it is ever read as a request.
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -19,7 +20,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{
     Method, Request, Response, StatusCode, Version,
-    header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING},
+    header::{CONNECTION, HOST, HeaderValue, TRANSFER_ENCODING},
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -87,21 +88,21 @@ pub(super) async fn exchange<A: Answer>(line: Arc<Line<A>>, request: Request<Inc
     let received = Instant::now();
     let (mut parts, body) = request.into_parts();
     let wrong = check(&mut parts);
-    let chunked = parts.headers.contains_key(TRANSFER_ENCODING);
+    let last = parts.headers.contains_key(TRANSFER_ENCODING);
     let version = parts.version;
     let head = Head { method: parts.method, uri: parts.uri, headers: parts.headers, peer: line.peer, secure: line.secure, received };
     if let Some(refusal) = wrong {
         return Ok(refuse(&line, &head, version, refusal));
     }
     if head.uri.path() == "/health" && matches!(head.method, Method::GET | Method::HEAD) {
-        return Ok(into_response(Outgoing::text(StatusCode::OK, "ok\n"), false));
+        return Ok(into_response(Outgoing::text(StatusCode::OK, "ok\n"), last));
     }
     let body = match receive(&line, &head, body, version).await {
         Ok(body) => body,
         Err(refusal) => return Ok(refuse(&line, &head, version, refusal)),
     };
     match caught(line.shared.answer.answer(&head, body)).await {
-        Some(outgoing) => Ok(into_response(outgoing, chunked && version != Version::HTTP_2)),
+        Some(outgoing) => Ok(into_response(outgoing, last)),
         None => Ok(refuse(&line, &head, version, Refusal::Panicked)),
     }
 }
@@ -110,9 +111,6 @@ pub(super) async fn exchange<A: Answer>(line: Arc<Line<A>>, request: Request<Inc
 fn check(parts: &mut http::request::Parts) -> Option<Refusal> {
     if parts.method == Method::CONNECT {
         return Some(Refusal::NotAllowed);
-    }
-    if parts.headers.contains_key(TRANSFER_ENCODING) && parts.headers.contains_key(CONTENT_LENGTH) {
-        return Some(Refusal::Ambiguous("A request has either Content-Length or Transfer-Encoding"));
     }
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = hosts.next();
@@ -208,7 +206,8 @@ fn refuse<A: Answer>(line: &Line<A>, head: &Head, version: Version, refusal: Ref
     let outgoing = catch_unwind(AssertUnwindSafe(|| line.shared.answer.refuse(head, refusal)))
         .unwrap_or_else(|_panic| Outgoing::text(refusal.status(), refusal.to_string()));
     // HTTP/2 has no such header: a stream ends by itself.
-    into_response(outgoing, refusal.ends_connection() && version != Version::HTTP_2)
+    let last = refusal.ends_connection() || head.headers.contains_key(TRANSFER_ENCODING);
+    into_response(outgoing, last && version != Version::HTTP_2)
 }
 
 fn into_response(outgoing: Outgoing, close: bool) -> Response<Full<Bytes>> {

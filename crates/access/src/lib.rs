@@ -12,6 +12,7 @@ mod decide;
 mod epochs;
 mod facts;
 mod grants;
+mod messages;
 mod refused;
 mod sessions;
 mod standing;

@@ -67,6 +67,10 @@ pub trait Operation: Input {
     type Access: Runs;
     /// Its answer.
     type Output: Shape + Send;
+    /// What AWS refuses in its own words before anyone is asked for permission: an ARN that does not parse. Most operations have nothing.
+    fn well_formed(&self) -> Result<(), <Self::Service as Service>::Error> {
+        Ok(())
+    }
     /// What this request is judged by. Pure: it reads the input and the caller, nothing else.
     fn judged_by(&self, caller: &Caller) -> Judged;
     /// The rule. It may run again when its transaction must.

@@ -37,6 +37,7 @@ pub(crate) trait Steps: Send + Sync + 'static {
     type Output: Shape + Send;
     type Prepared: Send + Sync;
     const PREPARES: bool;
+    fn well_formed(input: &Self::Input) -> Result<(), Failure>;
     fn judged_by(input: &Self::Input, caller: &Caller) -> Judged;
     fn prepare(input: &Self::Input, cx: Option<Preparing<'_>>) -> impl Future<Output = Result<Self::Prepared, Failure>> + Send;
     fn run(
@@ -56,6 +57,9 @@ impl<O: Operation> Steps for Quick<O> {
     type Output = O::Output;
     type Prepared = ();
     const PREPARES: bool = false;
+    fn well_formed(input: &O) -> Result<(), Failure> {
+        input.well_formed().map_err(Into::into)
+    }
     fn judged_by(input: &O, caller: &Caller) -> Judged {
         input.judged_by(caller)
     }
@@ -77,6 +81,9 @@ impl<O: SlowOperation> Steps for Slow<O> {
     type Output = O::Output;
     type Prepared = O::Prepared;
     const PREPARES: bool = true;
+    fn well_formed(_: &O) -> Result<(), Failure> {
+        Ok(())
+    }
     fn judged_by(input: &O, caller: &Caller) -> Judged {
         input.judged_by(caller)
     }
@@ -160,6 +167,9 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
         Err(failure) => return refused(&entry, failure, Judgement::default(), 0),
     };
     if let Some(failure) = S::Service::bars(caller, S::Input::NAME) {
+        return refused(&entry, failure, Judgement::default(), 0);
+    }
+    if let Err(failure) = S::well_formed(&input) {
         return refused(&entry, failure, Judgement::default(), 0);
     }
     if S::Access::WRITES && !system.trail.ready_for_writes() {

@@ -1,1 +1,60 @@
-//! ...
+//! AWS Security Token Service: temporary credentials, and who one is.
+//! Guide: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html>, reference: <https://docs.aws.amazon.com/STS/latest/APIReference/>.
+//!
+//! A session is sealed into its token, so nothing here writes. `session` holds what all that issue have in common.
+
+mod error;
+mod session;
+
+mod assume_role;
+mod authorization_messages;
+mod federation_tokens;
+mod identity;
+mod session_tokens;
+
+pub use error::Error;
+
+use access::SessionOf;
+use operation::{Caller, Failure, Operations, Protocol, Service};
+
+/// The service.
+pub struct Sts;
+
+impl Service for Sts {
+    const PREFIX: &'static str = "sts";
+    const SCOPES: &'static [&'static str] = &[];
+    const PROTOCOL: Protocol = Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+    const SOURCE: &'static str = "sts.amazonaws.com";
+    const GLOBAL: bool = false;
+    type Error = Error;
+
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_request.html#stsapi_comparison>.
+    fn bars(caller: &Caller, operation: &str) -> Option<Failure> {
+        let denied = |words: String| Some(Failure::new(403, "AccessDenied", words));
+        if operation == "GetCallerIdentity" {
+            return None;
+        }
+        if operation == "AssumeRole" && caller.is_root() {
+            return denied("Roles may not be assumed by root accounts.".into());
+        }
+        let session = caller.session()?;
+        if matches!(operation, "GetSessionToken" | "GetFederationToken") {
+            return denied(format!("Cannot call {operation} with session credentials"));
+        }
+        let allowed = match session.of {
+            SessionOf::Role { .. } => true,
+            SessionOf::User { .. } => operation == "AssumeRole",
+            SessionOf::Federated { .. } => false,
+        };
+        if allowed { None } else { denied(format!("User: {} is not authorized to perform: sts:{operation}", caller.arn)) }
+    }
+}
+
+/// Every operation, family by family.
+pub const FAMILIES: &[Operations<Sts>] = &[
+    assume_role::OPERATIONS,
+    session_tokens::OPERATIONS,
+    federation_tokens::OPERATIONS,
+    identity::OPERATIONS,
+    authorization_messages::OPERATIONS,
+];

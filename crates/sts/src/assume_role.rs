@@ -1,0 +1,146 @@
+//! Roles taken on for a while. Rules: <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>.
+//! A denial says the same whether the role is missing, does not trust the caller, or the caller's own policies do not allow it.
+
+use crate::session::{Credentials, PolicyDescriptor, RoleSessionName, SerialNumber, SessionPolicy, TokenCode, issue, policies, tags};
+use crate::{Error, Sts};
+use access::{Session, SessionOf};
+use arn::Arn;
+use identities::{RoleName, RoleRecord, Tag, TagKey};
+use operation::{Allowed, Caller, Judged, Operation, Operations, Target, handler};
+use store::Read;
+use wire::{ArnText, Int, Shape, Text};
+
+pub(super) const OPERATIONS: Operations<Sts> = &[handler::<AssumeRole>()];
+
+/// The word that a trust policy asks of a third party.
+#[derive(Debug, Clone, PartialEq, Eq, Text)]
+#[text(min = 2, max = 1224, pattern = r"[\w+=,.@:\/-]*")]
+struct ExternalId(Box<str>);
+
+/// Who is behind a chain of roles: set once, and then for all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Text)]
+#[text(min = 2, max = 64, pattern = r"[\w+=,.@-]*")]
+struct SourceIdentity(Box<str>);
+
+#[derive(Shape)]
+struct AssumeRole {
+    role_arn: ArnText,
+    role_session_name: RoleSessionName,
+    policy_arns: Vec<PolicyDescriptor>,
+    policy: Option<SessionPolicy>,
+    duration_seconds: Option<Int<900, 43_200>>,
+    #[shape(max = 50)]
+    tags: Vec<Tag>,
+    #[shape(max = 50)]
+    transitive_tag_keys: Vec<TagKey>,
+    external_id: Option<ExternalId>,
+    serial_number: Option<SerialNumber>,
+    token_code: Option<TokenCode>,
+    source_identity: Option<SourceIdentity>,
+}
+
+#[derive(Shape)]
+struct AssumeRoleOutput {
+    credentials: Credentials,
+    assumed_role_user: AssumedRoleUser,
+    packed_policy_size: Option<u32>,
+    source_identity: Option<String>,
+}
+
+#[derive(Shape)]
+struct AssumedRoleUser {
+    assumed_role_id: String,
+    arn: Arn,
+}
+
+/// The longest session of a role that a role takes on, in seconds.
+const CHAINED: i64 = 3_600;
+const DEFAULT: i64 = 3_600;
+
+impl Operation for AssumeRole {
+    type Service = Sts;
+    type Access = Read;
+    type Output = AssumeRoleOutput;
+
+    fn well_formed(&self) -> Result<(), Error> {
+        let source = self.source_identity.as_ref().map_or("", SourceIdentity::as_str);
+        if source.starts_with("aws:") {
+            return Err(Error::Validation("SourceIdentity must not begin with \"aws:\"".into()));
+        }
+        self.arn().map(drop)
+    }
+
+    fn judged_by(&self, caller: &Caller) -> Judged {
+        let Ok(role) = self.arn() else { return Judged::on(Target::Everything) };
+        let source = self.source_identity.as_ref().map(SourceIdentity::as_str).or(caller.source_identity());
+        Judged::on(Target::Trusting(role))
+            .and(!self.tags.is_empty() || caller.has_transitive_tags(), "sts:TagSession")
+            .and(source.is_some(), "sts:SetSourceIdentity")
+            .key("sts:ExternalId", &self.external_id)
+            .key("sts:RoleSessionName", [&self.role_session_name])
+            .key("sts:SourceIdentity", source)
+            .key("sts:DurationSeconds", self.duration_seconds.map(|seconds| seconds.0))
+            .keys("sts:TransitiveTagKeys", &self.transitive_tag_keys)
+            .request_tags(&self.tags)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<AssumeRoleOutput, Error> {
+        let arn = self.arn()?;
+        if self.serial_number.is_some() || self.token_code.is_some() {
+            return Err(Error::NoSuchDevice);
+        }
+        let role = role(cx, &arn).await?;
+        let account = arn.account_id().unwrap_or(cx.caller.account);
+        let seconds = self.duration_seconds.map_or(DEFAULT.min(role.max_session_duration), |seconds| seconds.0);
+        if cx.caller.is_temporary() && seconds > CHAINED {
+            return Err(Error::ChainedTooLong);
+        }
+        if seconds > role.max_session_duration {
+            return Err(Error::TooLong);
+        }
+        let asked = self.source_identity.as_ref().map(SourceIdentity::as_str);
+        let inherited = cx.caller.source_identity();
+        if asked.is_some() && inherited.is_some() && asked != inherited {
+            return Err(Error::Denied { caller: cx.caller.arn.clone(), action: "sts:SetSourceIdentity", role: arn });
+        }
+        let (policy, managed) = policies(cx, account, self.policy.as_ref(), &self.policy_arns).await?;
+        let chain = cx.caller.session().map_or(&[][..], |session| session.tags.as_slice());
+        let session = Session {
+            of: SessionOf::Role { id: role.id.clone(), name: self.role_session_name.to_string() },
+            issued: cx.now,
+            expires: cx.now + seconds,
+            policy,
+            managed,
+            tags: tags(chain, &self.tags, &self.transitive_tag_keys)?,
+            source_identity: asked.or(inherited).map(str::to_owned),
+            mfa: None,
+            asked_with: None,
+            provider: None,
+        };
+        let narrowed = session.policy.is_some() || !session.managed.is_empty() || !session.tags.is_empty();
+        Ok(AssumeRoleOutput {
+            credentials: issue(cx, account, &session)?,
+            assumed_role_user: AssumedRoleUser {
+                assumed_role_id: format!("{}:{}", role.id, self.role_session_name),
+                arn: Arn::sts(account, format_args!("assumed-role/{}/{}", role.name, self.role_session_name)),
+            },
+            packed_policy_size: narrowed.then(|| session.packed_percent()),
+            source_identity: session.source_identity,
+        })
+    }
+}
+
+impl AssumeRole {
+    fn arn(&self) -> Result<Arn, Error> {
+        self.role_arn.arn().ok_or_else(|| Error::InvalidArn(self.role_arn.to_string()))
+    }
+}
+
+/// The role, which was there when the caller was judged, in the same snapshot.
+async fn role(cx: &Allowed<'_, Read>, arn: &Arn) -> Result<RoleRecord, Error> {
+    let denied = || Error::Denied { caller: cx.caller.arn.clone(), action: "sts:AssumeRole", role: arn.clone() };
+    let name: RoleName = arn.resource().rsplit('/').next().and_then(|name| name.parse().ok()).ok_or_else(denied)?;
+    let account = arn.account_id().unwrap_or(cx.caller.account);
+    let role = cx.tx.in_account(&account.to_string()).find(RoleRecord::BY_NAME, &name).await?;
+    role.filter(|role| role.arn(account) == *arn).ok_or_else(denied)
+}

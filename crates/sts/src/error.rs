@@ -1,0 +1,75 @@
+//! What STS answers when it refuses, in AWS's codes and words.
+//! Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html>.
+
+use access::TokenError;
+use arn::Arn;
+use identities::SealingError;
+use operation::Failure;
+use policy::Malformed;
+use store::StoreError;
+
+/// Why an operation was refused.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each says itself")]
+pub enum Error {
+    #[error("{0} is invalid")]
+    InvalidArn(String),
+    /// The role is not there any more, though it was when the caller was judged. The words are those of a denial.
+    #[error("User: {caller} is not authorized to perform: {action} on resource: {role}")]
+    Denied { caller: Arn, action: &'static str, role: Arn },
+    #[error("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")]
+    TooLong,
+    #[error("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")]
+    ChainedTooLong,
+    #[error("{0}")]
+    Validation(String),
+    #[error("{0}")]
+    InvalidParameter(&'static str),
+    #[error("{0}")]
+    Malformed(#[from] Malformed),
+    #[error("Packed policy consumes {0}% of allotted space, please use smaller policy.")]
+    PackedTooLarge(u32),
+    #[error(
+        "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user."
+    )]
+    NoSuchDevice,
+    #[error("The specified access key is not valid.")]
+    NoSuchKey,
+    #[error("Message is not a valid authorization message.")]
+    InvalidMessage,
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Sealing(#[from] SealingError),
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Store(#[from] StoreError),
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::TooLarge(percent) => Error::PackedTooLarge(percent),
+            TokenError::Foreign => Error::Sealing(SealingError::DoesNotOpen),
+            TokenError::Sealing(error) => Error::Sealing(error),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (status, code) = match &error {
+            Error::InvalidArn(_) | Error::TooLong | Error::ChainedTooLong | Error::Validation(_) | Error::NoSuchKey => {
+                (400, "ValidationError")
+            }
+            Error::Denied { .. } | Error::NoSuchDevice => (403, "AccessDenied"),
+            Error::InvalidParameter(_) => (400, "InvalidParameterValue"),
+            Error::Malformed(_) => (400, "MalformedPolicyDocument"),
+            Error::PackedTooLarge(_) => (400, "PackedPolicyTooLarge"),
+            Error::InvalidMessage => (400, "InvalidAuthorizationMessageException"),
+            Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
+            Error::Sealing(_) | Error::Store(_) => (500, "InternalFailure"),
+        };
+        if status >= 500 {
+            operation::log_inside(&error);
+        }
+        Failure::new(status, code, error.to_string())
+    }
+}

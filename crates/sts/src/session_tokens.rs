@@ -1,0 +1,61 @@
+//! A user, for a while. Rules: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>.
+//! The session ends with its user, and with the key that asked for it: AWS lets it live, ours is the safer.
+
+use crate::session::{Credentials, SerialNumber, TokenCode, issue};
+use crate::{Error, Sts};
+use access::{Session, SessionOf};
+use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
+use store::Read;
+use wire::{Int, Shape};
+
+pub(super) const OPERATIONS: Operations<Sts> = &[handler::<GetSessionToken>()];
+
+#[derive(Shape)]
+struct GetSessionToken {
+    duration_seconds: Option<Int<900, 129_600>>,
+    serial_number: Option<SerialNumber>,
+    token_code: Option<TokenCode>,
+}
+
+#[derive(Shape)]
+struct GetSessionTokenOutput {
+    credentials: Credentials,
+}
+
+/// Seconds that a session of a user, and one of root, lasts if nothing is said; root's is never longer.
+const USER: i64 = 43_200;
+const ROOT: i64 = 3_600;
+
+/// How long a session lasts that a caller asks for itself.
+pub(crate) fn seconds(caller: &Caller, asked: Option<Int<900, 129_600>>) -> i64 {
+    if caller.is_root() { asked.map_or(ROOT, |asked| asked.0.min(ROOT)) } else { asked.map_or(USER, |asked| asked.0) }
+}
+
+impl Operation for GetSessionToken {
+    type Service = Sts;
+    type Access = Read;
+    type Output = GetSessionTokenOutput;
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::by_nothing("API_GetSessionToken: no permissions are required")
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetSessionTokenOutput, Error> {
+        if self.serial_number.is_some() || self.token_code.is_some() {
+            return Err(Error::NoSuchDevice);
+        }
+        let session = Session {
+            of: SessionOf::User { id: cx.caller.standing.grants.as_ref().and_then(|grants| grants.id()).cloned() },
+            issued: cx.now,
+            expires: cx.now + seconds(cx.caller, self.duration_seconds),
+            policy: None,
+            managed: Vec::new(),
+            tags: Vec::new(),
+            source_identity: None,
+            mfa: None,
+            asked_with: Some(cx.caller.credential.id.clone()),
+            provider: None,
+        };
+        Ok(GetSessionTokenOutput { credentials: issue(cx, cx.caller.account, &session)? })
+    }
+}

@@ -31,8 +31,6 @@ pub(crate) struct Appender {
     unsynced_name: bool,
     /// Files that a sync has failed for: what is in them may not be on the disk.
     suspect: BTreeSet<u64>,
-    /// Lines of reads that the disk has not taken yet.
-    pub(crate) unwritten: Vec<u8>,
     pub(crate) settling: Settling,
 }
 
@@ -67,9 +65,8 @@ impl Appender {
             }
         };
         let suspect = BTreeSet::new();
-        let (unwritten, settling) = (Vec::new(), Settling::default());
-        let appender =
-            Appender { files, rotate_bytes, keep_bytes, current, older, next, unsynced, unsynced_name: true, suspect, unwritten, settling };
+        let settling = Settling::default();
+        let appender = Appender { files, rotate_bytes, keep_bytes, current, older, next, unsynced, unsynced_name: true, suspect, settling };
         Ok((appender, cut))
     }
 

@@ -6,7 +6,7 @@
 
 use arn::AccountId;
 
-use crate::identity::{UserIdentity, write_account};
+use crate::identity::{LONGEST_NAME, UserIdentity, write_account};
 use crate::json::{Object, bounded, write_object, write_text};
 use crate::recorded::Recorded;
 use crate::{redact, time};
@@ -170,7 +170,7 @@ impl Event<'_> {
 
     /// The same as text, for the store's outbox.
     pub fn text(&self) -> String {
-        String::from_utf8(self.line()).unwrap_or_default()
+        String::from_utf8(self.line()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
     /// Appends the event to `out`.
@@ -274,7 +274,7 @@ impl Event<'_> {
         raw(out, r#","resources":["#);
         for (index, resource) in self.resources.iter().enumerate() {
             raw(out, if index > 0 { r#",{"ARN":"# } else { r#"{"ARN":"# });
-            write_text(out, resource.arn);
+            write_text(out, bounded(resource.arn, LONGEST_NAME));
             if let Some(account) = resource.account {
                 raw(out, r#","accountId":""#);
                 write_account(out, account);

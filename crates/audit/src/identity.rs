@@ -3,7 +3,7 @@
 
 use arn::AccountId;
 
-use crate::json::{write_escaped, write_text};
+use crate::json::{bounded, write_escaped, write_text};
 use crate::time;
 
 /// Who called. Ids and ARNs are those of the caller's record; nothing here is what a caller says of itself, but where noted.
@@ -160,11 +160,14 @@ pub struct WebIdentity<'a> {
     pub attributes: &'a [(&'a str, &'a str)],
 }
 
+/// The longest ARN, name or id that is shown, in bytes: AWS's own bound of an ARN. Some are a client's words.
+pub(crate) const LONGEST_NAME: usize = 2_048;
+
 fn member(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
-    write_text(out, value);
+    write_text(out, bounded(value, LONGEST_NAME));
 }
 
 fn optional(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
@@ -196,14 +199,14 @@ fn root_arn(out: &mut Vec<u8>, account: AccountId) {
     out.extend_from_slice(b":root\"");
 }
 
-/// `"principalId":"FIRST:SECOND"`, without a comma before it.
+/// `"principalId":"FIRST:SECOND"`, with the comma before it.
 fn joined_id(out: &mut Vec<u8>, parts: &[&str]) {
     out.extend_from_slice(b",\"principalId\":\"");
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
             out.push(b':');
         }
-        write_escaped(out, part);
+        write_escaped(out, bounded(part, LONGEST_NAME));
     }
     out.push(b'"');
 }
@@ -255,15 +258,15 @@ impl Issuer<'_> {
 impl WebIdentity<'_> {
     fn write(self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\"webIdFederationData\":{\"federatedProvider\":");
-        write_text(out, self.provider);
+        write_text(out, bounded(self.provider, LONGEST_NAME));
         out.extend_from_slice(b",\"attributes\":{");
         for (index, (claim, value)) in self.attributes.iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
-            write_text(out, claim);
+            write_text(out, bounded(claim, LONGEST_NAME));
             out.push(b':');
-            write_text(out, value);
+            write_text(out, bounded(value, LONGEST_NAME));
         }
         out.extend_from_slice(b"}},");
     }
@@ -323,7 +326,7 @@ impl UserIdentity<'_> {
                 out.extend_from_slice(b"{\"type\":\"FederatedUser\",\"principalId\":\"");
                 write_account(out, account);
                 out.push(b':');
-                write_escaped(out, name);
+                write_escaped(out, bounded(name, LONGEST_NAME));
                 out.push(b'"');
                 member(out, "arn", arn);
                 account_member(out, account);

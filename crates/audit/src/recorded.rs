@@ -8,10 +8,10 @@ use std::fmt;
 
 use arn::AccountId;
 use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 
-use crate::json::{bounded, write_escaped};
+use crate::identity::write_account;
+use crate::json::{bounded, write_number, write_text};
 use crate::redact;
 
 /// The longest value of a condition key that a record keeps, in bytes; what clients send at most is far below.
@@ -21,7 +21,7 @@ pub const LONGEST_VALUE: usize = 1_024;
 pub const CUT: &str = "…(cut)";
 
 /// A decision as it was made, and what `explain` needs to make it again.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recorded<'a> {
     /// The store's revision that was decided at.
@@ -31,24 +31,24 @@ pub struct Recorded<'a> {
     /// What kind of policy decided, as `identity` or `boundary`.
     pub because: Cow<'a, str>,
     /// The statement that decided, if one did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub by: Option<By<'a>>,
     /// The ARN of the server that asked, for checks that came through `/authorize`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub asked_by: Option<Cow<'a, str>>,
     /// The condition keys that hold for all checks.
-    #[serde(default, skip_serializing_if = "Keys::is_empty")]
+    #[serde(default)]
     pub keys: Keys<'a>,
     /// What was judged, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub checks: Vec<Check<'a>>,
     /// The caller's session policies: the text of an inline one, the ARN of a managed one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub session_policies: Vec<Cow<'a, str>>,
 }
 
 /// One action on one resource.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Check<'a> {
     /// The action, as `s3:GetObject`.
@@ -56,25 +56,25 @@ pub struct Check<'a> {
     /// The resource's ARN, or `*`.
     pub resource: Cow<'a, str>,
     /// The account that owns the resource.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub resource_account: Option<AccountId>,
     /// `Allowed`, `ImplicitlyDenied` or `ExplicitlyDenied`.
     pub outcome: Cow<'a, str>,
     /// What kind of policy decided.
     pub because: Cow<'a, str>,
     /// The statement that decided, where it is not [`Recorded::by`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub by: Option<By<'a>>,
     /// The condition keys of this check alone.
-    #[serde(default, skip_serializing_if = "Keys::is_empty")]
+    #[serde(default)]
     pub keys: Keys<'a>,
     /// The resource policy that the asker brought along, as text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub resource_policy: Option<Cow<'a, str>>,
 }
 
 /// Where the deciding statement stands.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct By<'a> {
     /// The document: a policy's ARN, or words such as `inline policy p of user alice`.
@@ -82,7 +82,7 @@ pub struct By<'a> {
     /// The statement's number in it, from 0.
     pub statement: u32,
     /// The statement's id, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sid: Option<Cow<'a, str>>,
     /// The line that it begins on, from 1.
     pub line: u32,
@@ -94,27 +94,19 @@ pub struct By<'a> {
 pub struct Keys<'a>(pub Vec<(Cow<'a, str>, Words<'a>)>);
 
 /// The value or the values of a condition key.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Words<'a> {
     /// Of a single-valued key.
-    One(#[serde(serialize_with = "one_kept")] Cow<'a, str>),
+    One(Cow<'a, str>),
     /// Of a multivalued key.
-    Many(#[serde(serialize_with = "many_kept")] Vec<Cow<'a, str>>),
+    Many(Vec<Cow<'a, str>>),
 }
 
 /// A value as a record keeps it.
 fn kept(value: &str) -> Cow<'_, str> {
     let clean = redact::text(value);
     if clean.len() <= LONGEST_VALUE { clean } else { Cow::Owned(format!("{}{CUT}", bounded(&clean, LONGEST_VALUE))) }
-}
-
-fn one_kept<S: Serializer>(value: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&kept(value))
-}
-
-fn many_kept<S: Serializer>(values: &[Cow<'_, str>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(values.iter().map(|value| kept(value)))
 }
 
 impl<'a> Keys<'a> {
@@ -146,16 +138,6 @@ impl<'a> Keys<'a> {
     }
 }
 
-impl Serialize for Keys<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (key, words) in &self.0 {
-            map.serialize_entry(key, words)?;
-        }
-        map.end()
-    }
-}
-
 impl<'de, 'a> Deserialize<'de> for Keys<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Keys<'a>, D::Error> {
         struct Entries<'a>(std::marker::PhantomData<&'a ()>);
@@ -178,29 +160,125 @@ impl<'de, 'a> Deserialize<'de> for Keys<'a> {
     }
 }
 
-/// serde_json's own form, but with everything escaped that [`write_escaped`] escapes.
-struct Careful;
+/// What separates members and elements: nothing before the first.
+fn separate(out: &mut Vec<u8>, first: &mut bool) {
+    if !std::mem::take(first) {
+        out.push(b',');
+    }
+}
 
-impl serde_json::ser::Formatter for Careful {
-    fn write_string_fragment<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, fragment: &str) -> std::io::Result<()> {
-        if fragment.is_ascii() && !fragment.contains('\x7f') {
-            return writer.write_all(fragment.as_bytes());
+/// An object in the making. Written by hand, since a record of a check is mostly this, and serde_json takes three times as long.
+struct Members<'o> {
+    out: &'o mut Vec<u8>,
+    first: bool,
+}
+
+impl Members<'_> {
+    fn write(out: &mut Vec<u8>, members: impl FnOnce(&mut Members<'_>)) {
+        out.push(b'{');
+        members(&mut Members { out, first: true });
+        out.push(b'}');
+    }
+
+    /// Begins a member; its value is to follow.
+    fn name(&mut self, name: &str) -> &mut Vec<u8> {
+        separate(self.out, &mut self.first);
+        write_text(self.out, name);
+        self.out.push(b':');
+        self.out
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        write_text(self.name(name), text);
+    }
+
+    fn optional(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
         }
-        let mut escaped = Vec::with_capacity(fragment.len() + 16);
-        write_escaped(&mut escaped, fragment);
-        writer.write_all(&escaped)
+    }
+
+    fn list<T>(&mut self, name: &str, elements: &[T], write: impl Fn(&T, &mut Vec<u8>)) {
+        if !elements.is_empty() {
+            write_list(self.name(name), elements, write);
+        }
+    }
+}
+
+fn write_list<T>(out: &mut Vec<u8>, elements: &[T], write: impl Fn(&T, &mut Vec<u8>)) {
+    out.push(b'[');
+    let mut first = true;
+    for element in elements {
+        separate(out, &mut first);
+        write(element, out);
+    }
+    out.push(b']');
+}
+
+impl Keys<'_> {
+    fn write(&self, members: &mut Members<'_>) {
+        if self.is_empty() {
+            return;
+        }
+        Members::write(members.name("keys"), |keys| {
+            for (key, words) in &self.0 {
+                match words {
+                    Words::One(value) => keys.text(key, &kept(value)),
+                    Words::Many(values) => write_list(keys.name(key), values, |value, out| write_text(out, &kept(value))),
+                }
+            }
+        });
+    }
+}
+
+impl By<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        Members::write(out, |by| {
+            by.text("source", &self.source);
+            write_number(by.name("statement"), i64::from(self.statement));
+            by.optional("sid", self.sid.as_deref());
+            write_number(by.name("line"), i64::from(self.line));
+        });
+    }
+}
+
+impl Check<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        Members::write(out, |check| {
+            check.text("action", &self.action);
+            check.text("resource", &self.resource);
+            if let Some(account) = self.resource_account {
+                let out = check.name("resourceAccount");
+                out.push(b'"');
+                write_account(out, account);
+                out.push(b'"');
+            }
+            check.text("outcome", &self.outcome);
+            check.text("because", &self.because);
+            if let Some(by) = &self.by {
+                by.write(check.name("by"));
+            }
+            self.keys.write(check);
+            check.optional("resourcePolicy", self.resource_policy.as_deref());
+        });
     }
 }
 
 impl Recorded<'_> {
-    /// Appends it as JSON.
+    /// Appends it as JSON, as [`parse`] reads it back.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        let start = out.len();
-        if self.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Careful)).is_err() {
-            // A Vec takes every write and every key is a string, so this is never reached; the record stays JSON even then.
-            out.truncate(start);
-            out.extend_from_slice(b"null");
-        }
+        Members::write(out, |recorded| {
+            write_number(recorded.name("revision"), self.revision);
+            recorded.text("outcome", &self.outcome);
+            recorded.text("because", &self.because);
+            if let Some(by) = &self.by {
+                by.write(recorded.name("by"));
+            }
+            recorded.optional("askedBy", self.asked_by.as_deref());
+            self.keys.write(recorded);
+            recorded.list("checks", &self.checks, Check::write);
+            recorded.list("sessionPolicies", &self.session_policies, |policy, out| write_text(out, policy));
+        });
     }
 }
 

@@ -59,11 +59,11 @@ impl Backwards {
 }
 
 /// The line around position `at`, without its end.
-fn line_around(lines: &[u8], at: usize) -> (usize, &[u8]) {
+fn line_around(lines: &[u8], at: usize) -> &[u8] {
     let start = memrchr(b'\n', lines.get(..at).unwrap_or_default()).map_or(0, |end| end.saturating_add(1));
     let tail = lines.get(start..).unwrap_or_default();
     let length = memchr(b'\n', tail).unwrap_or(tail.len());
-    (start, tail.get(..length).unwrap_or_default())
+    tail.get(..length).unwrap_or_default()
 }
 
 /// Opens a file to read; none if it was removed meanwhile, as the oldest are.
@@ -90,14 +90,14 @@ pub(crate) fn of_request<B>(
 ) -> io::Result<Option<B>> {
     let mut needle = br#""requestID":"#.to_vec();
     write_text(&mut needle, request_id);
-    let finder = memmem::FinderRev::new(&needle);
+    let finder = memmem::Finder::new(&needle);
     for (number, length) in newest_first {
         let Some(mut file) = backwards(files, *number, *length)? else { continue };
         while let Some(lines) = file.lines()? {
-            let mut end = lines.len();
-            while let Some(at) = finder.rfind(lines.get(..end).unwrap_or_default()) {
-                let (start, line) = line_around(&lines, at);
-                end = start;
+            // Searching forwards is several times as fast as searching backwards.
+            let found: Vec<_> = finder.find_iter(&lines).collect();
+            for at in found.into_iter().rev() {
+                let line = line_around(&lines, at);
                 // The needle may also stand deeper inside of a record, where its words are a client's.
                 let is_it = serde_json::from_slice::<OfRequest>(line).is_ok_and(|event| event.request_id == request_id);
                 if let Some(line) = std::str::from_utf8(line).ok().filter(|_| is_it)
@@ -146,7 +146,7 @@ pub(crate) fn present(files: &dyn Files, newest_first: &[(u64, u64)], wanted: &[
                 let tail = lines.get(begin..).unwrap_or_default();
                 let id = tail.get(..memchr(b'"', tail).unwrap_or(0)).and_then(|id| std::str::from_utf8(id).ok());
                 if let Some(id) = id.filter(|id| ids.contains(id))
-                    && serde_json::from_slice::<Known>(line_around(&lines, at).1).is_ok_and(|known| known.id == id)
+                    && serde_json::from_slice::<Known>(line_around(&lines, at)).is_ok_and(|known| known.id == id)
                 {
                     found.insert(id.to_owned());
                 }
@@ -154,7 +154,7 @@ pub(crate) fn present(files: &dyn Files, newest_first: &[(u64, u64)], wanted: &[
             if found.len() == ids.len() {
                 return Ok(found);
             }
-            let first = serde_json::from_slice::<Known>(line_around(&lines, 0).1).ok().and_then(|known| known.second());
+            let first = serde_json::from_slice::<Known>(line_around(&lines, 0)).ok().and_then(|known| known.second());
             if let (Some(first), Some(oldest)) = (first, oldest)
                 && first < oldest.saturating_sub(DISORDER)
             {

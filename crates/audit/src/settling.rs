@@ -55,8 +55,8 @@ pub(crate) struct Settling {
     syncing: Ranges,
     /// On the disk, but something before them is missing.
     synced: Ranges,
-    /// Whether the disk has refused one, which now is in the outbox only.
-    refused: bool,
+    /// The highest that the disk has refused, or a sync has lost: it and others below it may be in the outbox only.
+    refused: Option<i64>,
     missing_since: Option<Instant>,
 }
 
@@ -67,8 +67,8 @@ impl Settling {
     }
 
     /// The disk has refused an event, which stays in the outbox.
-    pub(crate) fn refuse(&mut self) {
-        self.refused = true;
+    pub(crate) fn refuse(&mut self, seq: i64) {
+        self.refused = self.refused.max(Some(seq));
     }
 
     /// Whether the event is in a file, as far as is known.
@@ -92,8 +92,8 @@ impl Settling {
         let about = std::mem::take(&mut self.syncing);
         if worked {
             self.synced.absorb(about);
-        } else if !about.is_empty() {
-            self.refused = true;
+        } else {
+            self.refused = self.refused.max(about.0.last_key_value().map(|(_, last)| *last));
         }
         self.advance(now);
     }
@@ -111,7 +111,7 @@ impl Settling {
     pub(crate) fn needs_outbox(&self, now: Instant) -> bool {
         let unknown_base = self.base.is_none() && !(self.fresh.is_empty() && self.syncing.is_empty() && self.synced.is_empty());
         let missing = self.missing_since.is_some_and(|since| now.saturating_duration_since(since) >= PATIENCE);
-        self.refused || unknown_base || missing
+        self.refused.is_some() || unknown_base || missing
     }
 
     /// The outbox's oldest events are numbered `first` to `last`, and each is in a file by now: what is not in between does not exist.
@@ -120,9 +120,9 @@ impl Settling {
         self.fresh.insert(base.saturating_add(1).min(first), last);
     }
 
-    /// The outbox has been gone through to its end.
-    pub(crate) fn complete(&mut self) {
-        self.refused = false;
+    /// The outbox has been gone through up to this number.
+    pub(crate) fn complete(&mut self, last: i64) {
+        self.refused = self.refused.filter(|refused| *refused > last);
         self.missing_since = None;
     }
 }
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(settling.base(), None, "1 may still be on its way");
         assert!(settling.needs_outbox(now));
         settling.reconciled(1, 2);
-        settling.complete();
+        settling.complete(2);
         synced(&mut settling, &[], now);
         assert_eq!(settling.base(), Some(2));
     }
@@ -225,5 +225,19 @@ mod tests {
         settling.end_sync(false, now);
         assert_eq!(settling.base(), Some(0));
         assert!(!settling.knows(1) && settling.needs_outbox(now));
+    }
+
+    #[test]
+    fn the_outbox_is_asked_for_until_all_that_was_refused_was_in_it() {
+        let now = Instant::now();
+        let mut settling = Settling::default();
+        settling.refuse(7);
+        settling.refuse(3);
+        settling.reconciled(1, 5);
+        settling.complete(5);
+        assert!(settling.needs_outbox(now));
+        settling.reconciled(6, 7);
+        settling.complete(7);
+        assert!(!settling.needs_outbox(now));
     }
 }

@@ -80,17 +80,22 @@ pub struct Counters {
 #[error("the audit trail cannot be written: {0}")]
 pub struct Refused(pub io::ErrorKind);
 
+/// Lines of reads on their way to a file.
 #[derive(Debug, Default)]
-struct Notes {
-    lines: Vec<u8>,
-    count: u64,
+struct Taken {
+    /// What the disk has refused.
+    unwritten: Vec<u8>,
+    /// An empty buffer to swap with, so that the two are made once.
+    spare: Vec<u8>,
 }
 
 struct Shared {
     files: Arc<dyn Files>,
     config: Config,
-    notes: Mutex<Notes>,
-    /// How many bytes of notes the disk has not taken, beyond those in `notes`.
+    notes: Mutex<Vec<u8>>,
+    /// Locked by whoever writes notes.
+    taken: Mutex<Taken>,
+    /// How many bytes were taken out of `notes` and not written yet.
     held: AtomicUsize,
     group: Group,
     appender: Mutex<Appender>,
@@ -135,6 +140,7 @@ impl Trail {
             files,
             config,
             notes: Mutex::default(),
+            taken: Mutex::default(),
             held: AtomicUsize::new(0),
             group: Group::default(),
             appender: Mutex::new(appender),
@@ -164,15 +170,14 @@ impl Trail {
     pub fn note(&self, line: impl AsRef<[u8]>) {
         let line = line.as_ref();
         let mut notes = lock(&self.shared.notes);
-        let before = notes.lines.len();
+        let before = notes.len();
         if before + line.len() + self.shared.held.load(Ordering::Relaxed) >= self.shared.config.buffer_bytes {
             drop(notes);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        push_line(&mut notes.lines, line);
-        notes.count += 1;
-        let wakes = before < CHUNK && notes.lines.len() >= CHUNK;
+        push_line(&mut notes, line);
+        let wakes = before < CHUNK && notes.len() >= CHUNK;
         drop(notes);
         if wakes {
             self.writer.unpark();
@@ -222,7 +227,7 @@ impl Trail {
         if let (Some((first, _)), Some((last, _))) = (outbox.first(), outbox.last()) {
             appender.settling.reconciled(*first, *last);
         }
-        appender.settling.complete();
+        appender.settling.complete(outbox.last().map_or(i64::MAX, |(last, _)| *last));
         Ok(lines.ends.len())
     }
 
@@ -247,6 +252,12 @@ impl Trail {
         self.shared.unauthenticated.fetch_add(1, Ordering::Relaxed);
         self.shared.sampled_out.fetch_add(u64::from(!written), Ordering::Relaxed);
         written
+    }
+
+    /// Syncs now what is in files, and says what is settled then.
+    pub fn sync(&self) -> Option<i64> {
+        self.shared.sync();
+        self.settled()
     }
 
     /// What has happened since the start.
@@ -289,7 +300,7 @@ impl Shared {
 
     fn keep_writing(&self) {
         while !self.closing.load(Ordering::Acquire) {
-            if lock(&self.notes).lines.len() < CHUNK || !self.healthy.load(Ordering::Acquire) {
+            if lock(&self.notes).len() < CHUNK || !self.healthy.load(Ordering::Acquire) {
                 std::thread::park_timeout(self.pause());
             }
             self.write_notes();
@@ -307,24 +318,36 @@ impl Shared {
         }
     }
 
-    /// Writes what reads have noted. What the disk does not take is held, within the buffer's bound, until it does.
+    /// Writes what reads have noted, in pieces, so that a write's event waits for one piece at most. What the disk does not take is held,
+    /// within the buffer's bound, until it does.
     fn write_notes(&self) {
-        let mut appender = lock(&self.appender);
-        let notes = std::mem::take(&mut *lock(&self.notes));
-        let held = std::mem::take(&mut appender.unwritten);
-        let lines = if held.is_empty() { notes.lines } else { [held, notes.lines].concat() };
-        let count = memchr::memchr_iter(b'\n', &lines).count();
-        match appender.append(&lines) {
-            Ok(()) => {
-                self.held.store(0, Ordering::Relaxed);
-                self.written.fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
-            }
-            Err(error) => {
-                self.held.store(lines.len(), Ordering::Relaxed);
-                appender.unwritten = lines;
-                self.falter(&error);
-            }
+        let mut taken = lock(&self.taken);
+        let Taken { unwritten, spare } = &mut *taken;
+        let mut notes = lock(&self.notes);
+        let mut lines = std::mem::replace(&mut *notes, std::mem::take(spare));
+        self.held.store(unwritten.len() + lines.len(), Ordering::Relaxed);
+        drop(notes);
+        if !unwritten.is_empty() {
+            unwritten.append(&mut lines);
+            std::mem::swap(unwritten, &mut lines);
         }
+        let mut rest = lines.as_slice();
+        while !rest.is_empty() {
+            let (piece, others) = rest.split_at(piece(rest));
+            let appended = lock(&self.appender).append(piece);
+            if let Err(error) = appended {
+                *unwritten = rest.to_vec();
+                self.falter(&error);
+                return;
+            }
+            let count = memchr::memchr_iter(b'\n', piece).count();
+            self.written.fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+            self.held.fetch_sub(piece.len(), Ordering::Relaxed);
+            rest = others;
+        }
+        lines.clear();
+        lines.shrink_to(4 * CHUNK);
+        *spare = lines;
     }
 
     /// Writes a group of writes' events; those that [`Trail::recover`] has brought meanwhile are left out.
@@ -354,7 +377,7 @@ impl Shared {
                 Ok(())
             }
             Err(error) => {
-                appender.settling.refuse();
+                lines.ends.iter().for_each(|(seq, _)| appender.settling.refuse(*seq));
                 self.refused.fetch_add(count, Ordering::Relaxed);
                 self.falter(&error);
                 Err(error)
@@ -394,6 +417,16 @@ impl Shared {
             }
         }
     }
+}
+
+/// How much of the lines is written at once: whole ones of about [`CHUNK`] bytes.
+fn piece(lines: &[u8]) -> usize {
+    let near = lines.get(..CHUNK).map_or(lines.len(), |chunk| memchr::memrchr(b'\n', chunk).map_or(CHUNK, |end| end + 1));
+    // A line that is longer than a chunk is one piece.
+    lines
+        .get(near.saturating_sub(1)..)
+        .and_then(|tail| memchr::memchr(b'\n', tail))
+        .map_or(lines.len(), |end| near.saturating_sub(1) + end + 1)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What only shows in a process of its own: the umask, and a kill without warning. The tests marked as ignored are those processes; each runs
 //! in a directory that a test has prepared for it, and does nothing anywhere else.
 #![expect(clippy::unwrap_used, reason = "a test")]
-#![expect(clippy::print_stdout, reason = "how a process tells its parent how far it is")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;

@@ -278,11 +278,14 @@ fn what_a_client_says_of_itself_is_bounded_and_stays_on_its_line() {
         user_agent: Some(&agent),
         name: &big,
         region: &agent,
+        resources: &[Resource { arn: &big, account: None, kind: None }],
         error: Some(("ValidationError", &big)),
         request: Some(&request),
         tls: Some(Tls { version: "TLSv1.3", cipher_suite: "x", host: &big }),
         ..call(alice())
     };
+    let unknown = Event { identity: UserIdentity::Unknown { account: None, access_key_id: Some(&big) }, ..call(alice()) };
+    assert!(unknown.line().len() < 4_000);
     let line = event.line();
     assert!(line.len() < 300_000, "{}", line.len());
     assert!(line.iter().all(|byte| *byte >= 0x20 && *byte != 0x7f), "nothing that a terminal or a reader of lines would obey");

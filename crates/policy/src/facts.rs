@@ -118,7 +118,7 @@ impl Context {
     }
 
     /// Adds values; a key that was there, or that is told to be `many`, becomes multivalued.
-    fn extend(&mut self, key: &str, values: Vec<Box<str>>, many: bool) {
+    pub(crate) fn extend(&mut self, key: &str, values: Vec<Box<str>>, many: bool) {
         let folded = lower(key);
         if let Ok(at) = self.find(&folded)
             && let Some(entry) = self.entries.get_mut(at)

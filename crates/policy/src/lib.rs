@@ -24,6 +24,7 @@ mod index;
 mod set;
 
 mod decide;
+pub mod evaluate;
 mod explain;
 mod sentence;
 mod services;

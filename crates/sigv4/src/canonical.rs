@@ -101,7 +101,7 @@ pub(crate) fn write(sink: &mut impl Sink, request: &Request<'_>, presented: &Pre
 }
 
 fn path(sink: &mut impl Sink, path: &str, style: Style) -> Result<(), Malformed> {
-    if path.is_empty() || path == "/" {
+    if path == "/" {
         sink.put(b"/");
         return Ok(());
     }

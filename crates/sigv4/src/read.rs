@@ -31,13 +31,18 @@ fn from_header<'a>(sent: &Sent<'a>, authorization: &'a str) -> Result<Presented<
     let date = sent.amz_date.or(sent.date).unwrap_or_default();
     let stamp = if sent.amz_date.is_some() { Stamp::read(date) } else { Stamp::read_date_header(date) };
     let (stamp, at) = stamp.ok_or_else(|| Reason::Date { text: crate::reason::short(date), place: Place::Header })?;
+    let style = match Style::of(parts.scope.service) {
+        // S3's relatives have control planes under the same name, which sign as all other services do.
+        Style::S3 if parts.scope.service != "s3" && sent.content.is_none() => Style::Aws,
+        style @ (Style::S3 | Style::Aws) => style,
+    };
     Ok(Presented {
         key_id: parts.key_id,
         token: sent.token.map(Into::into),
         scope: parts.scope,
         at,
         form: Form::Header,
-        style: Style::of(parts.scope.service),
+        style,
         host: sent.host,
         stamp,
         signature: parts.signature,

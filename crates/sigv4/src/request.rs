@@ -5,7 +5,7 @@
 pub struct Request<'a> {
     /// The method.
     pub method: &'a str,
-    /// Path and query as sent, percent-encoding untouched. Empty means `/`.
+    /// Path and query as sent, percent-encoding untouched. It begins with a slash.
     pub uri: &'a str,
     /// The headers as sent, in their order, one entry a line; names in any case. For HTTP/2 the caller adds `host` from `:authority`.
     pub headers: &'a [(&'a str, &'a [u8])],

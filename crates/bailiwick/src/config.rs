@@ -359,3 +359,6 @@ fn master_key(values: &mut Values<'_>) -> KeySource {
     let command = values.text(&keys::MASTER_KEY_COMMAND).map(KeySource::Command);
     text.or(file).or(command).unwrap_or(KeySource::DataDir)
 }
+
+#[cfg(test)]
+mod tests;

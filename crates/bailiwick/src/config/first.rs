@@ -113,11 +113,12 @@ fn read<T>(setting: Option<&Setting>, parse: impl Fn(&str) -> Result<T, String>)
     let source = given.source.clone();
     if *in_file {
         let file = Path::new(given.value.expose());
-        let text = read_bounded(file, FILE_LIMIT).map_err(|error| ConfigError::Unreadable { file: file.to_owned(), error })?;
+        let invalid = |why: String| ConfigError::InvalidFile { by: Box::new(source.clone()), file: file.to_owned(), why };
+        let text = read_bounded(file, FILE_LIMIT).map_err(|error| invalid(error.to_string()))?;
         // Editors and `echo` end a file with a line end that nobody means.
         let text = text.expose();
         let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-        let value = parse(text).map_err(|why| ConfigError::InvalidFile { by: Box::new(source.clone()), file: file.to_owned(), why })?;
+        let value = parse(text).map_err(invalid)?;
         return Ok(Some(Named { value, source }));
     }
     let value = parse(given.value.expose()).map_err(|why| invalid(key, given, why))?;

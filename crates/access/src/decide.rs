@@ -36,10 +36,10 @@ impl Decided {
     /// The owned form of `decision`.
     pub fn of(decision: &Decision<'_>, explanation: Option<Explanation>) -> Self {
         let by = decision.by.map(|by| audit::By {
-            source: by.source().as_str().to_owned().into(),
-            statement: by.index(),
+            source: by.source().to_owned().into(),
+            statement: u32::try_from(by.index()).unwrap_or(u32::MAX),
             sid: by.sid().map(|sid| sid.to_owned().into()),
-            line: by.place().line,
+            line: by.start().line,
         });
         Decided { outcome: decision.outcome, because: decision.because, by, explanation }
     }

@@ -252,6 +252,18 @@ impl Config {
         }
     }
 
+    /// How long the store's history is kept.
+    #[must_use]
+    pub fn history(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(u64::from(self.history_days) * 86_400)
+    }
+
+    /// Whether the first account's root key is said, so that nobody needs to be shown one.
+    #[must_use]
+    pub fn names_root_key(&self) -> bool {
+        self.first.names_key()
+    }
+
     /// What is said about the first account. Only where the store is empty is an error in it a reason to stop.
     ///
     /// # Errors

@@ -9,4 +9,5 @@ pub mod http;
 pub mod local;
 pub mod logs;
 pub mod master_key;
+pub mod node;
 pub mod serve;

@@ -3,10 +3,14 @@
 //! Order of a start: the configuration is whole; the directory is new or whole, and locked; the port is ours; the key and the
 //! store belong together; then, and only then, is anything served. Order of a stop: no new requests, the last answers, the
 //! store's checkpoint.
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
-use bytes::Bytes;
-use http::StatusCode;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -16,9 +20,10 @@ use tokio::{
 use crate::{
     config::{Config, ConfigError, KeySource},
     data_dir::{DataDir, DataDirError, State},
-    http::{Answer, Head, Limits, Outgoing, Refusal, Server, Tls, TlsError},
-    local::{Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, Socket},
-    master_key::{self, KeyError, MasterKey},
+    http::{Limits, Server, Tls, TlsError},
+    local::{Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, RootKey, Socket},
+    master_key::{self, KeyError},
+    node::{Node, NodeError},
 };
 
 /// Why a server does not start.
@@ -52,6 +57,9 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
+    /// The store and what stands on it.
+    #[error(transparent)]
+    Node(#[from] NodeError),
     /// The system.
     #[error("the system refuses: {0}")]
     System(#[from] io::Error),
@@ -74,9 +82,13 @@ pub async fn serve(config: &Config) -> Result<(), StartError> {
         Some(key) => key,
         None => master_key::make(&config.master_key, &key_in_dir)?,
     };
-    let node = Arc::new(Node::open(config, &dir, state, &key)?);
+    let (node, first) = Node::open(config, &dir, state, &key).await?;
+    let node = Arc::new(node);
     if state == State::First {
         dir.complete()?;
+    }
+    if let Some(root) = first.filter(|_| !config.names_root_key()) {
+        show_once(&root)?;
     }
     let socket = Socket::bind(&dir).map_err(|error| StartError::Socket { path: dir.path().to_owned(), error })?;
     let (stopping, stopped) = watch::channel(false);
@@ -85,6 +97,10 @@ pub async fn serve(config: &Config) -> Result<(), StartError> {
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!(%address, url = %format_args!("{scheme}://{address}"), data_dir = %dir.path().display(), "serving");
+    let keeping = tokio::spawn({
+        let (node, history) = (Arc::clone(&node), config.history());
+        async move { node.keep(history).await }
+    });
     let server = Server::new(listener, tls, limits);
     let (report, (), ()) = tokio::join!(
         server.run(Arc::clone(&node), until(stopped.clone())),
@@ -99,7 +115,8 @@ pub async fn serve(config: &Config) -> Result<(), StartError> {
         tracing::warn!(connections = report.cut, "connections were cut, since their answers took too long");
     }
     drop(socket);
-    node.finish();
+    keeping.abort();
+    node.finish().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -126,7 +143,8 @@ pub async fn open(config: &Config, dir: DataDir) -> Result<impl Commands, LocalE
         let key = key_file(config).unwrap_or(key_in_dir);
         failed(&DataDirError::StoreWithoutKey { store: dir.store(), key })
     })?;
-    Node::open(config, &dir, State::Whole, &key).map(|node| Locked { node, _dir: dir }).map_err(|error| failed(&error))
+    let (node, _) = Node::open(config, &dir, State::Whole, &key).await.map_err(|error| failed(&error))?;
+    Ok(Locked { node, _dir: dir })
 }
 
 /// A node that holds the lock itself.
@@ -137,40 +155,19 @@ struct Locked {
 
 impl Commands for Locked {
     async fn run(&self, command: LocalCommand) -> Result<LocalAnswer, LocalError> {
-        self.node.run(command).await
+        let answer = self.node.run(command).await;
+        self.node.finish().await;
+        answer
     }
 }
 
-/// Everything below: the store and what stands on it.
-struct Node {}
-
-impl Node {
-    fn open(_config: &Config, _dir: &DataDir, _state: State, _key: &MasterKey) -> Result<Node, StartError> {
-        Ok(Node {})
-    }
-
-    /// After the last answer.
-    fn finish(&self) {}
-}
-
-impl Answer for Node {
-    fn body_limit(&self, _head: &Head) -> usize {
-        1024 * 1024
-    }
-
-    async fn answer(&self, _head: &Head, _body: Bytes) -> Outgoing {
-        Outgoing::text(StatusCode::SERVICE_UNAVAILABLE, "no service is wired yet\n")
-    }
-
-    fn refuse(&self, _head: &Head, refusal: Refusal) -> Outgoing {
-        Outgoing::text(refusal.status(), format!("{refusal}\n"))
-    }
-}
-
-impl Commands for Node {
-    async fn run(&self, _command: LocalCommand) -> Result<LocalAnswer, LocalError> {
-        Err(LocalError::new(ErrorKind::Failed, "no store is wired yet"))
-    }
+/// The first account's root key, once, as lines to paste into a shell.
+fn show_once(root: &RootKey) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "# Account {}: its root user's access key, shown this once. Paste into a shell:", root.account)?;
+    writeln!(out, "export AWS_ACCESS_KEY_ID={}", root.access_key_id)?;
+    writeln!(out, "export AWS_SECRET_ACCESS_KEY={}", root.secret_access_key.expose())?;
+    out.flush()
 }
 
 /// The file of the master key, where it is in one.

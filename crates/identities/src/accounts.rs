@@ -1,6 +1,7 @@
 //! Accounts: the boundary of everything. Each has a root user, who has no record of its own: the account is its identity.
 //! Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html>. Accounts are kept in the shared partition.
 
+use crate::passwords::PasswordHash;
 use arn::AccountId;
 use serde::{Deserialize, Serialize};
 use store::{KeyPart, Record};
@@ -58,7 +59,7 @@ pub struct AccountRecord {
     pub status: AccountStatus,
     /// When it was made, in seconds since the epoch.
     pub created: i64,
-    /// The argon2id hash (PHC string) of the root user's password, if one was set.
+    /// The root user's password, if one was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub root_password: Option<String>,
+    pub root_password: Option<PasswordHash>,
 }

@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn every_line_is_a_policy_that_the_engine_reads() {
         let lines = ["amazon", "aws", "others"].map(|file| {
-            std::fs::read_to_string(format!("{}/data/aws-managed-policies/{file}.jsonl", env!("CARGO_MANIFEST_DIR"))).unwrap().lines().count()
+            std::fs::read_to_string(format!("{}/data/aws-managed-policies/{file}.jsonl", env!("CARGO_MANIFEST_DIR")))
+                .unwrap()
+                .lines()
+                .count()
         });
         assert_eq!(managed_policies().count(), lines.iter().sum::<usize>());
         for policy in managed_policies() {

@@ -41,29 +41,13 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// How a master key's text begins, so that no other file is taken for one.
-const MASTER: &str = "bailiwick-master-1:";
 /// What is sealed to prove a master key.
 const PROOF: &[u8] = b"this is the master key of this store";
 
 impl MasterKey {
-    /// A new one.
-    pub fn generate(entropy: &dyn Entropy) -> Result<Self, SealingError> {
-        let mut key = [0; 32];
-        entropy.fill(&mut key)?;
-        Ok(MasterKey(key))
-    }
-
-    /// Reads what [`MasterKey::to_text`] wrote; white space around it does not matter.
-    pub fn parse(text: &str) -> Result<Self, SealingError> {
-        let encoded = text.trim().strip_prefix(MASTER).ok_or(SealingError::Malformed)?;
-        let bytes = Zeroizing::new(BASE64_STANDARD.decode(encoded).map_err(|_| SealingError::Malformed)?);
-        bytes.as_slice().try_into().map(MasterKey).map_err(|_| SealingError::Malformed)
-    }
-
-    /// One line of text, for a file.
-    pub fn to_text(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("{MASTER}{}\n", BASE64_STANDARD.encode(self.0)))
+    /// The key with these bytes, which whoever keeps it has read.
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        MasterKey(*bytes)
     }
 
     /// A value that only this key opens, kept in the store from the first start on.
@@ -283,7 +267,7 @@ mod tests {
 
     fn ring() -> (MasterKey, Vec<KeyRecord>, Keyring) {
         let entropy = SystemEntropy::default();
-        let master = MasterKey::generate(&entropy).unwrap();
+        let master = MasterKey::new(&[1; 32]);
         let keys = vec![
             Keyring::new_key(1, Purpose::Records, &master, 0, &entropy).unwrap(),
             Keyring::new_key(2, Purpose::Tokens, &master, 0, &entropy).unwrap(),
@@ -314,12 +298,10 @@ mod tests {
         let entropy = SystemEntropy::default();
         let proof = master.prove(&entropy).unwrap();
         assert!(master.proves(&proof));
-        let other = MasterKey::generate(&entropy).unwrap();
+        let other = MasterKey::new(&[2; 32]);
         assert!(!other.proves(&proof));
         assert!(!master.proves(&proof[1..]));
         assert_eq!(Keyring::unlock(&other, &keys).unwrap_err(), SealingError::DoesNotOpen);
-        assert!(MasterKey::parse(&master.to_text()).unwrap().proves(&proof));
-        assert_eq!(MasterKey::parse("AAAA").unwrap_err(), SealingError::Malformed);
     }
 
     #[test]

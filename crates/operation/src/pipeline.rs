@@ -199,7 +199,7 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
             match S::run(input, prepared, &mut cx).await {
                 Ok(output) => {
                     let output = output.write();
-                    let text = entry.text(Ok(&output), &recorded(&judgement, revision, caller))?;
+                    let text = entry.text(Ok(&output), recorded(&judgement, revision, caller).as_ref())?;
                     S::Access::event(&cx.tx, &text).await?;
                     Ok((output, text))
                 }
@@ -268,7 +268,7 @@ impl Stopped {
 
 /// A refusal is recorded like a read: nothing was written that it could be part of.
 fn refused(entry: &Entry<'_>, failure: Failure, judgement: Judgement, revision: i64) -> Called {
-    match entry.text(Err(&failure), &recorded(&judgement, revision, entry.call.caller)) {
+    match entry.text(Err(&failure), recorded(&judgement, revision, entry.call.caller).as_ref()) {
         Ok(text) => entry.call.system.trail.note(&text),
         Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "an event cannot be recorded"),
     }

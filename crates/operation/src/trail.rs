@@ -6,7 +6,6 @@ use crate::pipeline::Call;
 use crate::system::System;
 use access::{Entity, Session, SessionOf};
 use audit::{Attributes, Event, EventId, EventType, Issuer, Object, Recorded, UserIdentity, Value};
-use policy::{Because, Outcome};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use store::StoreError;
@@ -21,7 +20,7 @@ pub(crate) struct Entry<'a> {
 
 impl Entry<'_> {
     /// The record's line. With no chance to give there is no event id, and the call fails.
-    pub(crate) fn text(&self, output: Result<&Node, &Failure>, recorded: &Recorded<'_>) -> Result<String, StoreError> {
+    pub(crate) fn text(&self, output: Result<&Node, &Failure>, recorded: Option<&Recorded<'_>>) -> Result<String, StoreError> {
         let Call { system, caller, said, request_id, source, global, .. } = *self.call;
         let request = |object: &mut Object<'_>| members(object, said.node);
         let response = |object: &mut Object<'_>| {
@@ -43,7 +42,7 @@ impl Entry<'_> {
             request: has_members(said.node).then_some(&request),
             response: (output.is_ok_and(has_members) && self.answers()).then_some(&response),
             additional: &[],
-            recorded: Some(recorded),
+            recorded,
             request_id,
             event_id: event_id(system)?,
             read_only: !self.writes,
@@ -69,10 +68,10 @@ pub(crate) fn event_id(system: &System) -> Result<EventId, StoreError> {
     Ok(EventId::from_entropy(entropy))
 }
 
-/// What a decision rested on.
-pub(crate) fn recorded(judgement: &Judgement, revision: i64, caller: &Caller) -> Recorded<'static> {
-    let (outcome, because, by) = judgement.decided.clone().unwrap_or((Outcome::Allowed, Because::Unjudged, None));
-    Recorded {
+/// What a decision rested on; nothing, where none was made.
+pub(crate) fn recorded(judgement: &Judgement, revision: i64, caller: &Caller) -> Option<Recorded<'static>> {
+    let (outcome, because, by) = judgement.decided.clone()?;
+    Some(Recorded {
         revision,
         outcome: outcome.as_str().into(),
         because: because.as_str().into(),
@@ -81,7 +80,7 @@ pub(crate) fn recorded(judgement: &Judgement, revision: i64, caller: &Caller) ->
         keys: judgement.keys.clone(),
         checks: judgement.checks.clone(),
         session_policies: session_policies(caller.session()),
-    }
+    })
 }
 
 /// The policies that only the session's token knows.

@@ -82,6 +82,10 @@ impl Settings {
         settings
     }
 
+    pub(super) fn names_key(&self) -> bool {
+        self.key_id.is_some()
+    }
+
     pub(super) fn read(&self) -> Result<FirstAccount, ConfigError> {
         Ok(FirstAccount {
             id: read(self.id.as_ref(), |text| text.parse().map_err(|_| "it must be 12 digits".to_owned()))?,

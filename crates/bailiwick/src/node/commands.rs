@@ -1,0 +1,202 @@
+//! The commands of the one who owns the data directory.
+
+use arn::AccountId;
+use audit::{Event, EventId, EventType, UserIdentity};
+use identities::{AccessKeyRecord, AccountRecord, AccountStatus, Owner, SealingError};
+use store::{Record, SHARED, StoreError, Stored};
+
+use super::{
+    Node,
+    first::{Making, add_account, new_account_id, operator, root_key},
+};
+use crate::local::{AccountLine, Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError};
+
+/// Accounts that are listed at once.
+const PAGE: usize = 1_000;
+
+impl From<StoreError> for LocalError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "a local command failed");
+        LocalError::new(ErrorKind::Failed, error.to_string())
+    }
+}
+
+impl Commands for Node {
+    async fn run(&self, command: LocalCommand) -> Result<LocalAnswer, LocalError> {
+        match command {
+            LocalCommand::AccountCreate { name, email, id } => self.create_account(name, email, id).await,
+            LocalCommand::AccountList => self.list_accounts().await,
+            LocalCommand::AccountResetRoot { id } => self.reset_root(id).await,
+            LocalCommand::Explain { request_id } => self.explain(&request_id).await,
+            LocalCommand::Backup { file } => {
+                self.store.backup(&file).await?;
+                let bytes = std::fs::metadata(&file).map_or(0, |file| file.len());
+                Ok(LocalAnswer::BackedUp { bytes, revision: self.store.revision().await? })
+            }
+            LocalCommand::Check => self.check().await,
+        }
+    }
+}
+
+impl Node {
+    fn making(&self) -> Making<'_> {
+        let access = &self.system.access;
+        Making { keyring: &access.keyring, clock: access.clock.as_ref(), entropy: access.entropy.as_ref() }
+    }
+
+    async fn create_account(&self, name: String, email: String, id: Option<AccountId>) -> Result<LocalAnswer, LocalError> {
+        let failed = |error: super::NodeError| LocalError::new(ErrorKind::Failed, error.to_string());
+        let making = self.making();
+        let id = match id {
+            Some(id) => id,
+            None => new_account_id(making.entropy).map_err(failed)?,
+        };
+        let account =
+            AccountRecord { id, name, email, alias: None, status: AccountStatus::Active, created: making.clock.now(), root_password: None };
+        let (key, shown) = root_key(&making, id, None).map_err(failed)?;
+        let event = self.event("CreateAccount", id)?;
+        let done = self
+            .store
+            .write(&operator(making.clock), |tx| {
+                let (account, key, event) = (&account, &key, &event);
+                async move {
+                    let stored = add_account(&tx, account, key).await?;
+                    if stored == Stored::Taken {
+                        return Err(Refused::Exists);
+                    }
+                    tx.event(event).await?;
+                    Ok(())
+                }
+            })
+            .await;
+        match done {
+            Ok(done) => self.record(&done.events, &event),
+            Err(Refused::Exists) => return Err(LocalError::new(ErrorKind::Exists, format!("there is an account {id} already"))),
+            Err(Refused::Store(error)) => return Err(error.into()),
+        }
+        Ok(LocalAnswer::AccountCreated(shown))
+    }
+
+    async fn list_accounts(&self) -> Result<LocalAnswer, LocalError> {
+        let mut accounts = Vec::new();
+        let mut after = None;
+        loop {
+            let from = after.take();
+            let page = self
+                .store
+                .read(SHARED, |tx| async move { tx.scan(AccountRecord::KEY.all(), from.as_ref(), PAGE, |_: &AccountRecord| true).await })
+                .await?;
+            accounts.extend(page.records.into_iter().map(|account| AccountLine {
+                id: account.id,
+                name: account.name,
+                email: account.email,
+            }));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(LocalAnswer::Accounts(accounts)),
+            }
+        }
+    }
+
+    /// A lost root key: all keys of the root user end, and a new one begins.
+    async fn reset_root(&self, id: AccountId) -> Result<LocalAnswer, LocalError> {
+        let failed = |error: super::NodeError| LocalError::new(ErrorKind::Failed, error.to_string());
+        let making = self.making();
+        let (key, shown) = root_key(&making, id, None).map_err(failed)?;
+        let event = self.event("ResetRootAccessKey", id)?;
+        let owner = Owner { account: id, user: None };
+        let done = self
+            .store
+            .write(&operator(making.clock), |tx| {
+                let (key, event, owner) = (&key, &event, &owner);
+                async move {
+                    if tx.get::<AccountRecord>(&id).await?.is_none() {
+                        return Err(Refused::Exists);
+                    }
+                    let old = tx.scan(AccessKeyRecord::BY_OWNER.of(owner), None, PAGE, |_: &AccessKeyRecord| true).await?;
+                    for old in old.records {
+                        tx.delete::<AccessKeyRecord>(&old.id).await?;
+                    }
+                    if tx.insert(key).await? == Stored::Taken {
+                        return Err(Refused::Store(StoreError::Conflict));
+                    }
+                    tx.event(event).await?;
+                    Ok(())
+                }
+            })
+            .await;
+        match done {
+            Ok(done) => self.record(&done.events, &event),
+            Err(Refused::Exists) => return Err(LocalError::new(ErrorKind::NotFound, format!("there is no account {id}"))),
+            Err(Refused::Store(error)) => return Err(error.into()),
+        }
+        Ok(LocalAnswer::RootReset(shown))
+    }
+
+    async fn check(&self) -> Result<LocalAnswer, LocalError> {
+        let report = self.store.check(&[]).await?;
+        Ok(LocalAnswer::Checked { records: report.records, problems: report.problems })
+    }
+
+    async fn explain(&self, request_id: &str) -> Result<LocalAnswer, LocalError> {
+        let found = self.system.trail.find(request_id).map_err(|error| LocalError::new(ErrorKind::Failed, error.to_string()))?;
+        let Some(_line) = found else {
+            return Err(LocalError::new(ErrorKind::NotFound, format!("the trail knows no request {request_id}")));
+        };
+        Err(LocalError::new(ErrorKind::Failed, "not wired yet"))
+    }
+
+    /// What the operator did, for the trail of the account.
+    fn event(&self, name: &str, account: AccountId) -> Result<String, LocalError> {
+        let access = &self.system.access;
+        let mut chance = [0; 32];
+        let failed = |error: SealingError| LocalError::new(ErrorKind::Failed, error.to_string());
+        access.entropy.fill(&mut chance).map_err(|error| failed(error.into()))?;
+        let (event_id, request_id) = chance.split_at(16);
+        let id = |bytes: &[u8]| EventId::from_entropy(bytes.try_into().unwrap_or_default());
+        let event = Event {
+            identity: UserIdentity::AwsService { invoked_by: "operator" },
+            at: access.clock.now(),
+            source: "bailiwick",
+            name,
+            region: "us-east-1",
+            source_address: "Bailiwick Internal",
+            user_agent: None,
+            error: None,
+            request: None,
+            response: None,
+            additional: &[],
+            recorded: None,
+            request_id: &id(request_id).to_string(),
+            event_id: id(event_id),
+            read_only: false,
+            resources: &[],
+            event_type: EventType::ServiceEvent,
+            recipient: Some(account),
+            shared_id: None,
+            tls: None,
+        };
+        Ok(event.text())
+    }
+
+    fn record(&self, events: &[i64], text: &str) {
+        for event in events {
+            if let Err(error) = self.system.trail.write_through(*event, text) {
+                tracing::error!(error = &error as &dyn std::error::Error, "the audit trail cannot be written");
+            }
+        }
+    }
+}
+
+/// Why a command's transaction was not kept.
+enum Refused {
+    /// There is such an account, or there is none.
+    Exists,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Refused::Store(error)
+    }
+}

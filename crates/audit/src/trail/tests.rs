@@ -36,6 +36,8 @@ fn rows(numbers: impl IntoIterator<Item = i64>) -> Vec<(i64, String)> {
 /// All lines of all files, oldest first; each file must end with a whole one.
 fn lines(directory: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // What probes for room comes and goes.
+    names.retain(|name| name.extension().is_some_and(|extension| extension == "jsonl"));
     names.sort();
     let mut lines = Vec::new();
     for text in names.iter().map(|name| std::fs::read_to_string(name).unwrap()) {

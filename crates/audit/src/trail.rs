@@ -2,12 +2,15 @@
 //!
 //! A write's event has been made durable by the store, in its outbox, together with the write. Here it is appended to a file and later
 //! synced; only then is it [settled](Trail::settled), and may leave the outbox. Whatever goes wrong in between, [`Trail::recover`] brings it
-//! from the outbox again, once. The owner's part, at the start and about every second:
+//! from the outbox again, once. The owner's part, about every second, and at the start until the outbox is empty, with
+//! [`Trail::sync`] in place of `settled`:
 //!
 //! ```text
 //! if started || trail.needs_outbox() { trail.recover(&store.outbox(10_000)?)?; }
-//! if let Some(seq) = trail.settled() { store.outbox_done(seq)?; }
+//! if let Some(seq) = trail.settled() { store.outbox_done(seq); }
 //! ```
+//!
+//! Numbers of the outbox may have holes; as long as a trail is open, none is given twice.
 
 use std::io;
 use std::net::IpAddr;

@@ -144,6 +144,18 @@ fn all_violations_come_in_one_reply() {
 }
 
 #[test]
+fn both_bounds_of_a_number_are_inside() {
+    let ask = |number: i64| from_query::<Page>(&format!("MaxItems={number}"));
+    assert!(ask(1).is_ok() && ask(1000).is_ok());
+    assert!(
+        refused(ask(0))
+            .ends_with("Value '0' at 'maxItems' failed to satisfy constraint: Member must have value greater than or equal to 1")
+    );
+    assert!(refused(ask(1001)).ends_with("Member must have value less than or equal to 1000"));
+    assert_eq!(from_query::<Page>("").map(|page| page.max_items), Ok(Int(100)));
+}
+
+#[test]
 fn a_required_member_that_is_absent_is_null() {
     assert_eq!(
         refused(from_query::<CreateUser>("")),

@@ -5,7 +5,7 @@ use crate::credentials::Credential;
 use crate::refused::Refused;
 use crate::standing::Standing;
 use arn::AccessKeyId;
-use sigv4::{Body, Presented, Verified};
+use sigv4::{Body, Presented, Scope, SigningKey, Verified};
 use std::sync::Arc;
 
 /// A request whose signature is good, and whoever made it.
@@ -16,6 +16,13 @@ pub struct Authenticated<'a> {
     pub credential: Arc<Credential>,
     /// What the signature vouches for.
     pub verified: Verified<'a>,
+}
+
+impl Authenticated<'_> {
+    /// The key that requests of one day, region and service are signed with: whoever has it can sign them.
+    pub fn signing_key(&self, scope: &Scope<'_>) -> SigningKey {
+        self.credential.signing_key(scope.date, scope.region, scope.service)
+    }
 }
 
 impl Access {

@@ -8,8 +8,8 @@ use crate::facts::Surroundings;
 use crate::refused::Refused;
 use crate::standing::Standing;
 use arn::AccountId;
-use policy::{Compiled, Context, Document, Kind, ParseError, PolicySet, Source};
-use sigv4::{Body, Payload};
+use policy::{Compiled, Context, Document, Facts, Kind, ParseError, PolicySet, Source, Values};
+use sigv4::{Body, Payload, Presented};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -38,15 +38,15 @@ pub struct Check<'a> {
     /// The resource's own policy, as text.
     pub resource_policy: Option<&'a str>,
     /// Further condition keys, the resource's tags among them.
-    pub context: Vec<(String, Vec<String>)>,
+    pub context: Context,
     /// Whether the decision is to be explained.
     pub explain: bool,
 }
 
 /// Who asked, and what was decided.
 pub struct Answer<'a> {
-    /// Who signed; `None`: nobody did.
-    pub caller: Option<Authenticated<'a>>,
+    /// Who signed, and what was presented; `None`: nobody did.
+    pub caller: Option<(Authenticated<'a>, Presented<'a>)>,
     /// How whoever asked stands.
     pub standing: Arc<Standing>,
     /// What the server must still hold the body to; `None`, for an unsigned request.
@@ -55,6 +55,8 @@ pub struct Answer<'a> {
     pub decisions: Vec<Decided>,
     /// The condition keys of each check, for the record.
     pub contexts: Vec<Context>,
+    /// The revision of the store that was decided on, or an earlier one at which nothing that counted was different.
+    pub revision: i64,
 }
 
 /// Why there is no answer.
@@ -97,15 +99,11 @@ impl Access {
     /// # let _ = allowed; Ok(()) }
     /// ```
     pub async fn authorize<'a>(&self, captured: &Captured<'a>, checks: &[Check<'_>]) -> Result<Answer<'a>, Unanswered> {
-        let presented = sigv4::read(&captured.request).map_err(Refused::from)?;
-        let (caller, standing, region) = match &presented {
-            Some(presented) => {
-                let body = captured.payload_sha256.map_or(Body::NotSeen, Body::Hashed);
-                let caller = self.authenticate(&captured.request, presented, body).await?;
-                let standing = caller.standing.clone();
-                (Some(caller), standing, presented.scope.region)
-            }
-            None => (None, Arc::new(Standing::anonymous()), "us-east-1"),
+        let revision = self.store.revision().await.map_err(Refused::from)?;
+        let caller = self.identify(captured).await?;
+        let (standing, region) = match &caller {
+            Some((caller, presented)) => (caller.standing.clone(), presented.scope.region),
+            None => (Arc::new(Standing::anonymous()), "us-east-1"),
         };
         let at = Surroundings {
             now: self.clock.now(),
@@ -115,13 +113,14 @@ impl Access {
             referer: header(captured, "referer"),
             region,
         };
-        let common = standing.context(caller.as_ref().and_then(|caller| caller.credential.session()), &at);
+        let common = standing.context(caller.as_ref().and_then(|(caller, _)| caller.credential.session()), &at);
         let mut answer = Answer {
-            payload: caller.as_ref().map(|caller| caller.verified.payload),
+            payload: caller.as_ref().map(|(caller, _)| caller.verified.payload),
             caller,
             standing,
             decisions: Vec::with_capacity(checks.len()),
             contexts: Vec::with_capacity(checks.len()),
+            revision,
         };
         let common = if checks.len() > 1 { Shared::Many(Arc::new(common)) } else { Shared::One(Some(common)) };
         let mut common = common;
@@ -130,12 +129,10 @@ impl Access {
             if let Some(account) = check.resource_account {
                 facts.insert("aws:ResourceAccount", account.to_string());
             }
-            for (key, values) in &check.context {
-                match values.as_slice() {
-                    [value] => facts.insert(key, value.as_str()),
-                    _ => facts.insert_many(key, values.iter().map(String::as_str)),
-                }
-            }
+            check.context.each(&mut |key, values| match values {
+                Values::One(value) => facts.insert(key, value),
+                Values::Many(values) => facts.insert_many(key, values.iter().cloned()),
+            });
             let policy = match check.resource_policy {
                 Some(text) => Some(self.resource_policy(text).map_err(|error| Unanswered::ResourcePolicy { check: index, error })?),
                 None => None,
@@ -154,6 +151,14 @@ impl Access {
             answer.contexts.push(facts);
         }
         Ok(answer)
+    }
+
+    /// Who signed a captured request; `None`: nobody did.
+    pub async fn identify<'a>(&self, captured: &Captured<'a>) -> Result<Option<(Authenticated<'a>, Presented<'a>)>, Refused> {
+        let Some(presented) = sigv4::read(&captured.request)? else { return Ok(None) };
+        let body = captured.payload_sha256.map_or(Body::NotSeen, Body::Hashed);
+        let caller = self.authenticate(&captured.request, &presented, body).await?;
+        Ok(Some((caller, presented)))
     }
 
     /// A resource's policy, read and compiled once for each text.

@@ -96,8 +96,8 @@ impl Node {
         if state == State::Whole {
             first::warn_of_differences(&access, config).await?;
         }
-        let system = Arc::new(System::new(access, Arc::new(trail), limits(config.quotas)));
-        let apis = vec![Api::of(iam::FAMILIES), Api::of(sts::FAMILIES)];
+        let apis = vec![Api::of(iam::FAMILIES), Api::of(sts::FAMILIES), Api::of(decisions::FAMILIES)];
+        let system = Arc::new(System::new(access, Arc::new(trail), limits(config.quotas), &apis));
         let node = Node { door: Door::new(system.clone(), apis), system, store };
         node.recover().await?;
         Ok((node, first))

@@ -1,1 +1,35 @@
-//! ...
+//! The `bailiwick:` service: decisions for other servers. A store, a catalog, a mesh sends the request that it captured and what that request
+//! would do; the answer says whose it is and whether policies allow it. It binds nobody but the asker.
+//!
+//! `docs/stores.md` is the guide. In reading order: `asked`, the members of a question and what an asker may not say; [`authorize`], the
+//! question and the answer; `chunks`, bodies that are signed chunk by chunk.
+
+mod asked;
+mod authorize;
+mod chunks;
+mod error;
+mod messages;
+mod said;
+
+pub use error::Error;
+
+use operation::{Caller, Failure, Operations, Protocol, Service};
+
+/// The service.
+pub struct Decisions;
+
+impl Service for Decisions {
+    const PREFIX: &'static str = "bailiwick";
+    const SCOPES: &'static [&'static str] = &[];
+    const PROTOCOL: Protocol = Protocol::RestJson;
+    const SOURCE: &'static str = "bailiwick";
+    const GLOBAL: bool = false;
+    type Error = Error;
+
+    fn bars(_: &Caller, _: &str) -> Option<Failure> {
+        None
+    }
+}
+
+/// Every operation, family by family.
+pub const FAMILIES: &[Operations<Decisions>] = &[authorize::OPERATIONS, chunks::OPERATIONS];

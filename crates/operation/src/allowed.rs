@@ -1,14 +1,15 @@
 //! What a rule may touch: the caller, its transaction, the time, and what makes ids and secrets.
 
 use crate::caller::Caller;
-use crate::judge::Permit;
+use crate::judge::{self, Permit};
 use crate::last_used::LastUsed;
 use crate::slow::SlowLane;
 use crate::system::{Limits, System};
-use access::Access;
-use arn::{IdKind, UniqueId};
+use crate::trail;
+use access::{Access, Answer, Captured, Said};
+use arn::{AccountId, IdKind, UniqueId};
 use identities::{Place, Sealed, SealingError};
-use store::{Mode, Read, Tx};
+use store::{Mode, Read, StoreError, Tx};
 use zeroize::Zeroizing;
 
 /// All that a rule may touch. It exists only for a request that was allowed.
@@ -20,10 +21,42 @@ pub struct Allowed<'t, M: Mode> {
     /// Now, in seconds since the epoch.
     pub now: i64,
     pub(crate) system: &'t System,
+    pub(crate) request_id: &'t str,
     pub(crate) _permit: Permit,
 }
 
+/// One more thing that the caller may or may not do, which changes the answer and not whether there is one.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The action.
+    pub action: &'static str,
+    /// On what.
+    pub resource: &'a str,
+    /// Whose that is.
+    pub account: AccountId,
+}
+
 impl<M: Mode> Allowed<'_, M> {
+    /// Whether the caller may do one thing more. A resource of another account has no policy that could allow it.
+    pub fn may(&self, asking: Asking<'_>) -> bool {
+        judge::may(self.caller, &asking)
+    }
+
+    /// Whether Bailiwick itself serves the service that a credential scope names.
+    pub fn serves(&self, scope: &str) -> bool {
+        self.system.served.contains(&scope)
+    }
+
+    /// Records what was decided for another server: one event for each check.
+    pub fn record_answer(&self, captured: &Captured<'_>, answer: &Answer<'_>, checks: &[access::Check<'_>]) -> Result<(), StoreError> {
+        trail::foreign(self.system, self.caller, self.request_id, captured, answer, checks)
+    }
+
+    /// Records that a request which another server captured was not let in.
+    pub fn record_refused(&self, captured: &Captured<'_>, said: &Said) -> Result<(), StoreError> {
+        trail::foreign_refused(self.system, self.caller, self.request_id, captured, said)
+    }
+
     /// A new unique id.
     pub fn new_id(&self, kind: IdKind) -> Result<UniqueId, SealingError> {
         let mut entropy = [0; 11];

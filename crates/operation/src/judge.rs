@@ -1,5 +1,6 @@
 //! Where a request is judged, and the only place where a permit is made.
 
+use crate::allowed::Asking;
 use crate::caller::Caller;
 use crate::judged::{By, Judged, Key, Values};
 use crate::system::System;
@@ -80,6 +81,20 @@ pub(crate) async fn judge(
         }
     }
     Ok(Permit(()))
+}
+
+/// Whether a caller may do one thing more than what it was judged by.
+pub(crate) fn may(caller: &Caller, asking: &Asking<'_>) -> bool {
+    let mut facts = caller.standing.context(caller.session(), &caller.surroundings(false));
+    facts.insert("aws:ResourceAccount", asking.account.to_string());
+    let question = Question {
+        action: asking.action,
+        resource: asking.resource,
+        resource_account: Some(asking.account),
+        resource_policy: None,
+        facts: &facts,
+    };
+    caller.standing.decide(&question).is_allowed()
 }
 
 async fn resolve(system: &System, caller: &Caller, target: &Target, tx: &Tx<Read>) -> Result<Resource, StoreError> {

@@ -16,7 +16,7 @@ mod system;
 mod target;
 mod trail;
 
-pub use allowed::{Allowed, Preparing};
+pub use allowed::{Allowed, Asking, Preparing};
 pub use caller::{Caller, Origin};
 pub use door::{Door, Incoming};
 pub use judged::Judged;

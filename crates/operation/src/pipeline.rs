@@ -160,7 +160,7 @@ impl From<StoreError> for Stopped {
 
 /// Runs one request through the steps of its operation.
 pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
-    let Call { system, caller, said, .. } = call;
+    let Call { system, caller, said, request_id, .. } = call;
     let entry = Entry { call: &call, name: S::Input::NAME, writes: S::Access::WRITES };
     let input = match S::Input::read(said) {
         Ok(input) => input,
@@ -195,7 +195,7 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
                 Ok(permit) => permit,
                 Err(failure) => return Err(Stopped { failure: Some(failure), judgement, store: None }),
             };
-            let mut cx = Allowed { caller, tx, now: caller.origin.now, system, _permit: permit };
+            let mut cx = Allowed { caller, tx, now: caller.origin.now, system, request_id, _permit: permit };
             match S::run(input, prepared, &mut cx).await {
                 Ok(output) => {
                     let output = output.write();

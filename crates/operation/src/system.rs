@@ -1,6 +1,7 @@
 //! One node of Bailiwick, as the pipeline sees it.
 
 use crate::last_used::LastUsed;
+use crate::operation::Api;
 use crate::slow::SlowLane;
 use access::Access;
 use audit::Trail;
@@ -37,15 +38,18 @@ pub struct System {
     pub slow: SlowLane,
     /// When credentials were last used.
     pub last_used: LastUsed,
+    /// The services that this node serves, as credential scopes name them.
+    pub served: Vec<&'static str>,
 }
 
 /// Password hashes at once, and how many wait.
 const HASHING: (usize, usize) = (2, 64);
 
 impl System {
-    /// A node over `access`, writing to `trail`.
-    pub fn new(access: Arc<Access>, trail: Arc<Trail>, limits: Limits) -> Self {
-        System { access, trail, limits, slow: SlowLane::new(HASHING.0, HASHING.1), last_used: LastUsed::default() }
+    /// A node over `access`, writing to `trail`, that serves `apis`.
+    pub fn new(access: Arc<Access>, trail: Arc<Trail>, limits: Limits, apis: &[Api]) -> Self {
+        let served = apis.iter().flat_map(|api| api.scopes.iter().copied()).collect();
+        System { access, trail, limits, slow: SlowLane::new(HASHING.0, HASHING.1), last_used: LastUsed::default(), served }
     }
 
     /// A new secret access key: 30 random bytes, 40 characters.

@@ -4,7 +4,7 @@ use crate::caller::Caller;
 use crate::judge::Judgement;
 use crate::pipeline::Call;
 use crate::system::System;
-use access::{Entity, Session, SessionOf};
+use access::{Answer, Captured, Check, Entity, Said, Session, SessionOf, Standing};
 use audit::{Attributes, Event, EventId, EventType, Issuer, Object, Recorded, UserIdentity, Value};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -83,6 +83,105 @@ pub(crate) fn recorded(judgement: &Judgement, revision: i64, caller: &Caller) ->
     })
 }
 
+/// What another server asked: one event for each check, about whoever made the captured request. One with no check is about the signature.
+pub(crate) fn foreign(
+    system: &System,
+    asker: &Caller,
+    request_id: &str,
+    captured: &Captured<'_>,
+    answer: &Answer<'_>,
+    checks: &[Check<'_>],
+) -> Result<(), StoreError> {
+    let standing = &*answer.standing;
+    let session = answer.caller.as_ref().and_then(|(caller, _)| caller.credential.session());
+    let key = answer.caller.as_ref().map(|(caller, _)| caller.credential.id.as_str());
+    let (arn, issuer) = (standing.arn.as_ref().map_or("", arn::Arn::as_str), standing.grants.as_ref().map(|grants| grants.arn()));
+    let identity = identity_of(standing, session, key, arn, issuer.as_ref().map_or("", arn::Arn::as_str));
+    for ((check, decided), facts) in checks.iter().zip(&answer.decisions).zip(&answer.contexts) {
+        let recorded = Recorded {
+            revision: answer.revision,
+            outcome: decided.outcome.as_str().into(),
+            because: decided.because.as_str().into(),
+            by: decided.by.clone(),
+            asked_by: Some(asker.arn.as_str().into()),
+            keys: crate::judge::recorded(facts),
+            checks: vec![audit::Check {
+                action: check.action.into(),
+                resource: check.resource.into(),
+                resource_account: check.resource_account,
+                outcome: decided.outcome.as_str().into(),
+                because: decided.because.as_str().into(),
+                by: decided.by.clone(),
+                keys: audit::Keys::default(),
+                resource_policy: check.resource_policy.map(Into::into),
+            }],
+            session_policies: session_policies(session),
+        };
+        let denied = (!decided.is_allowed()).then_some(("AccessDenied", "Access Denied"));
+        let recipient = standing.account.or(check.resource_account);
+        captured_event(system, request_id, captured, &Foreign { identity, error: denied, recorded: Some(&recorded), recipient })?;
+    }
+    Ok(())
+}
+
+/// A captured request that was not let in. Strangers can make a server ask as often as they like: they are sampled.
+pub(crate) fn foreign_refused(
+    system: &System,
+    asker: &Caller,
+    request_id: &str,
+    captured: &Captured<'_>,
+    said: &Said,
+) -> Result<(), StoreError> {
+    if captured.source_ip.is_some_and(|address| !system.trail.unauthenticated(address)) {
+        return Ok(());
+    }
+    let words = said.message.split_once('\n').map_or(&*said.message, |(first, _)| first);
+    let identity = UserIdentity::Unknown { account: None, access_key_id: None };
+    captured_event(
+        system,
+        request_id,
+        captured,
+        &Foreign { identity, error: Some((said.code, words)), recorded: None, recipient: Some(asker.account) },
+    )
+}
+
+/// What an event about a captured request says.
+struct Foreign<'a> {
+    identity: UserIdentity<'a>,
+    error: Option<(&'a str, &'a str)>,
+    recorded: Option<&'a Recorded<'a>>,
+    recipient: Option<arn::AccountId>,
+}
+
+fn captured_event(system: &System, request_id: &str, captured: &Captured<'_>, said: &Foreign<'_>) -> Result<(), StoreError> {
+    let address = address(captured.source_ip);
+    let agent = captured.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
+    let event = Event {
+        identity: said.identity,
+        at: system.access.clock.now(),
+        source: "bailiwick",
+        name: "AuthorizeCheck",
+        region: "us-east-1",
+        source_address: &address,
+        user_agent: agent.and_then(|(_, value)| std::str::from_utf8(value).ok()),
+        error: said.error,
+        request: None,
+        response: None,
+        additional: &[],
+        recorded: said.recorded,
+        request_id,
+        event_id: event_id(system)?,
+        read_only: true,
+        resources: &[],
+        event_type: EventType::ApiCall,
+        recipient: said.recipient,
+        shared_id: None,
+        tls: None,
+    };
+    system.trail.note(event.line());
+    Ok(())
+}
+
 /// The policies that only the session's token knows.
 pub(crate) fn session_policies(session: Option<&Session>) -> Vec<Cow<'static, str>> {
     let Some(session) = session else { return Vec::new() };
@@ -96,12 +195,19 @@ pub(crate) fn address(address: Option<IpAddr>) -> Cow<'static, str> {
 
 /// Who called, in CloudTrail's words.
 pub(crate) fn identity<'a>(caller: &'a Caller, arn: &'a str, issuer: &'a str) -> UserIdentity<'a> {
-    let account = caller.account;
-    let access_key_id = Some(caller.credential.id.as_str());
-    let session = caller.session();
+    identity_of(&caller.standing, caller.session(), Some(caller.credential.id.as_str()), arn, issuer)
+}
+
+fn identity_of<'a>(
+    standing: &'a Standing,
+    session: Option<&'a Session>,
+    access_key_id: Option<&'a str>,
+    arn: &'a str,
+    issuer: &'a str,
+) -> UserIdentity<'a> {
+    let unknown = UserIdentity::Unknown { account: standing.account, access_key_id };
+    let (Some(grants), Some(account)) = (&standing.grants, standing.account) else { return unknown };
     let attributes = session.map(|session| Attributes { issued_at: session.issued, mfa: session.mfa.is_some() });
-    let unknown = UserIdentity::Unknown { account: Some(account), access_key_id };
-    let Some(grants) = &caller.standing.grants else { return unknown };
     match (session.map(|session| &session.of), &grants.entity, attributes) {
         (Some(SessionOf::Federated { name, .. }), entity, Some(attributes)) => {
             let issuer = match entity {

@@ -1,0 +1,204 @@
+//! The members of a question, read strictly: an unknown member is refused, and so is a condition key that only Bailiwick can know.
+
+use crate::Error;
+use access::{Captured, Dialect};
+use arn::AccountId;
+use policy::{Context, Facts, Values};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::net::IpAddr;
+
+/// A request that the asker captured.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AskedRequest {
+    pub method: String,
+    pub uri: String,
+    pub headers: Vec<(String, String)>,
+    #[serde(default)]
+    pub payload_sha256: Option<String>,
+    #[serde(default)]
+    pub source_ip: Option<String>,
+    #[serde(default)]
+    pub secure_transport: bool,
+}
+
+/// One thing that it would do.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AskedCheck {
+    pub action: String,
+    pub resource: String,
+    #[serde(default)]
+    pub resource_account: Option<AccountId>,
+    #[serde(default)]
+    pub resource_policy: Option<Box<RawValue>>,
+    #[serde(default)]
+    pub resource_tags: Option<Context>,
+    #[serde(default)]
+    pub context: Option<Context>,
+}
+
+/// The longest policy of a resource, in bytes.
+const LONGEST_POLICY: usize = 20 * 1024;
+
+/// Keys that Bailiwick knows itself: a name, or how names begin.
+const OURS: [&str; 15] = [
+    "aws:principal*",
+    "aws:userid",
+    "aws:username",
+    "aws:token*",
+    "aws:multifactor*",
+    "aws:sourceidentity",
+    "aws:federated*",
+    "aws:calledvia*",
+    "aws:viaawsservice",
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:requestedregion",
+    "aws:resource*",
+    "saml:*",
+    "bailiwick:*",
+];
+
+/// Whether only Bailiwick may say this key. Keys of an identity provider begin with its host: no service's name has a dot.
+fn is_ours(key: &str) -> bool {
+    let key = key.to_lowercase();
+    let named = |ours: &&str| ours.strip_suffix('*').map_or(key == **ours, |start| key.starts_with(start));
+    OURS.iter().any(|ours| named(ours)) || key.split(':').next().is_some_and(|prefix| prefix.contains('.'))
+}
+
+/// A captured request, its parts read.
+pub(crate) struct Read<'a> {
+    headers: Vec<(&'a str, &'a [u8])>,
+    asked: &'a AskedRequest,
+    payload_sha256: Option<[u8; 32]>,
+    source_ip: Option<IpAddr>,
+}
+
+impl AskedRequest {
+    /// Reads the parts.
+    pub fn read(&self) -> Result<Read<'_>, Error> {
+        let payload_sha256 = self.payload_sha256.as_deref().map(|hex| sha256("request.payloadSha256", hex)).transpose()?;
+        let source_ip = self.source_ip.as_deref().map(str::parse).transpose();
+        let source_ip = source_ip.map_err(|_| Error::Invalid("request.sourceIp: not an IP address".into()))?;
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        Ok(Read { headers, asked: self, payload_sha256, source_ip })
+    }
+
+    /// The host that the request names, and the service that it was signed for. What only the signature proves is not believed by this:
+    /// it is what the asker's right is judged on, and the signature must then cover it.
+    pub fn host_and_service(&self) -> (Option<String>, Option<String>) {
+        let Ok(read) = self.read() else { return (None, None) };
+        let host = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host")).map(|(_, host)| host.to_lowercase());
+        let presented = sigv4::read(&read.captured().request).ok().flatten();
+        match presented {
+            Some(presented) => (Some(presented.host.to_lowercase()), Some(presented.scope.service.to_owned())),
+            None => (host, None),
+        }
+    }
+}
+
+impl Read<'_> {
+    /// The request as the data plane takes it.
+    pub fn captured(&self) -> Captured<'_> {
+        Captured {
+            request: sigv4::Request { method: &self.asked.method, uri: &self.asked.uri, headers: &self.headers },
+            payload_sha256: self.payload_sha256,
+            source_ip: self.source_ip,
+            secure: self.asked.secure_transport,
+        }
+    }
+
+    /// Whose words an error about this request is said in.
+    pub fn dialect(&self) -> Dialect {
+        let presented = sigv4::read(&self.captured().request).ok().flatten();
+        // What asks most is a store that speaks S3.
+        presented.map_or(Dialect::S3, |presented| Dialect::of_service(presented.scope.service))
+    }
+}
+
+impl AskedCheck {
+    /// The condition keys that the asker gives, the resource's tags among them.
+    pub fn facts(&self, nth: usize) -> Result<Context, Error> {
+        let mut facts = self.context.clone().unwrap_or_default();
+        let mut refused = None;
+        facts.each(&mut |key, _| {
+            if is_ours(key) {
+                refused = Some(format!("checks.{nth}.context: {key} is Bailiwick's to say"));
+            }
+        });
+        let mut tags = Vec::new();
+        if let Some(given) = &self.resource_tags {
+            given.each(&mut |key, values| match values {
+                Values::One(value) => tags.push((format!("aws:ResourceTag/{key}"), value.to_owned())),
+                Values::Many(_) => refused = Some(format!("checks.{nth}.resourceTags: {key} has more than one value")),
+            });
+        }
+        match refused {
+            Some(words) => Err(Error::Invalid(words)),
+            None => {
+                tags.into_iter().for_each(|(key, value)| facts.insert(&key, value));
+                Ok(facts)
+            }
+        }
+    }
+
+    /// The text of the resource's policy; `null` is none.
+    pub fn policy(&self, nth: usize) -> Result<Option<&str>, Error> {
+        match self.resource_policy.as_deref().map(RawValue::get) {
+            Some("null") | None => Ok(None),
+            Some(text) if text.len() > LONGEST_POLICY => {
+                Err(Error::Invalid(format!("checks.{nth}.resourcePolicy: longer than {LONGEST_POLICY} bytes")))
+            }
+            Some(text) => Ok(Some(text)),
+        }
+    }
+}
+
+/// A SHA-256 in hexadecimal digits.
+pub(crate) fn sha256(what: &str, hex: &str) -> Result<[u8; 32], Error> {
+    let bad = || Error::Invalid(format!("{what}: not a SHA-256 in hexadecimal digits"));
+    let mut bytes = [0; 32];
+    if hex.len() != 64 || !hex.is_ascii() {
+        return Err(bad());
+    }
+    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        let pair = std::str::from_utf8(pair).map_err(|_| bad())?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| bad())?;
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_bailiwick_knows_the_asker_may_not_say() {
+        for key in [
+            "aws:PrincipalTag/team",
+            "aws:principalarn",
+            "aws:userid",
+            "aws:TokenIssueTime",
+            "aws:MultiFactorAuthPresent",
+            "aws:SourceIdentity",
+            "aws:FederatedProvider",
+            "aws:CalledViaFirst",
+            "aws:ViaAWSService",
+            "aws:CurrentTime",
+            "aws:EpochTime",
+            "aws:RequestedRegion",
+            "aws:ResourceTag/x",
+            "aws:ResourceAccount",
+            "saml:sub",
+            "accounts.google.com:aud",
+            "token.actions.githubusercontent.com:sub",
+        ] {
+            assert!(is_ours(key), "{key}");
+        }
+        for key in ["aws:SourceIp", "aws:SourceVpce", "s3:prefix", "s3:x-amz-acl", "aws:RequestTag/x", "aws:TagKeys", "aws:usernames"] {
+            assert!(!is_ours(key), "{key}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What an asker is told about its own question. What is wrong with the captured request is part of the answer.
+
+use access::{TokenError, Unanswered};
+use operation::Failure;
+use policy::ParseError;
+use store::StoreError;
+
+/// Why a question was refused.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each says itself")]
+pub enum Error {
+    #[error("{0}")]
+    Invalid(String),
+    #[error("checks.{check}.resourcePolicy: {error}")]
+    ResourcePolicy { check: usize, error: ParseError },
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Token(#[from] TokenError),
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Store(#[from] StoreError),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (status, code) = match &error {
+            Error::Invalid(_) | Error::ResourcePolicy { .. } => (400, "ValidationException"),
+            Error::Token(_) | Error::Store(_) => (500, "InternalFailure"),
+        };
+        if status >= 500 {
+            operation::log_inside(&error);
+        }
+        Failure::new(status, code, error.to_string())
+    }
+}
+
+/// A captured request that does not authenticate is an answer; all else is the asker's failure.
+pub(crate) fn refused(unanswered: Unanswered) -> Result<access::Refused, Error> {
+    match unanswered {
+        Unanswered::Refused(access::Refused::Store(error)) => Err(Error::Store(error)),
+        Unanswered::Refused(refused) => Ok(refused),
+        Unanswered::ResourcePolicy { check, error } => Err(Error::ResourcePolicy { check, error }),
+    }
+}

@@ -144,7 +144,7 @@ def test_own_keys_are_free(store, alice):
 
 
 @pytest.mark.parametrize("change", [
-    lambda body: body.pop("checks"), lambda body: body.pop("request"), lambda body: body["request"].pop("method"), lambda body: body["request"].pop("uri"),
+    lambda body: body.pop("request"), lambda body: body["request"].pop("method"), lambda body: body["request"].pop("uri"),
     lambda body: body["request"].pop("headers"), lambda body: body["checks"][0].pop("action"), lambda body: body["checks"][0].pop("resource"),
     lambda body: body.update(surprise=1), lambda body: body["request"].update(surprise=1), lambda body: body["checks"][0].update(surprise=1),
     lambda body: body.update(checks={}), lambda body: body.update(explain="yes"), lambda body: body["request"].update(headers={"host": "x"}),

@@ -169,5 +169,4 @@ class Server:
 
     def trail(self):
         """The text of all trail files, oldest first."""
-        files = [path for path in self.data_dir.rglob("*") if path.is_file() and path.suffix in {".jsonl", ".json", ".log", ".ndjson"}]
-        return "".join(path.read_text(errors="replace") for path in sorted(files, key=lambda path: (path.stat().st_mtime, path.name)))
+        return "".join(path.read_text(errors="replace") for path in sorted((self.data_dir / "trail").glob("events-*.jsonl")))

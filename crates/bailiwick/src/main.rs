@@ -3,13 +3,14 @@ use std::{
     collections::BTreeMap,
     fmt,
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use bailiwick::{
     cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ServeOptions},
     config::Config,
+    evaluate,
     local::{self, LocalAnswer, LocalCommand, RootKey},
     logs, serve,
 };
@@ -61,8 +62,20 @@ fn run(command: Command) -> Result<ExitCode, Failed> {
         Command::Explain { request_id, options } => local(options, LocalCommand::Explain { request_id }),
         Command::Backup { file, options } => local(options, LocalCommand::Backup { file: absolute(file)? }),
         Command::Check(options) => local(options, LocalCommand::Check),
-        Command::Evaluate { .. } => Err(Failed("not wired yet".to_owned())),
+        Command::Evaluate { file } => judge(&file),
     }
+}
+
+/// Judges the cases of a file, or of standard input.
+fn judge(file: &Path) -> Result<ExitCode, Failed> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let sound = if file == Path::new("-") {
+        evaluate::run(io::stdin().lock(), &mut out)?
+    } else {
+        let cases = std::fs::File::open(file).map_err(|error| Failed(format!("{}: {error}", file.display())))?;
+        evaluate::run(cases, &mut out)?
+    };
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The configuration, with its logging begun.

@@ -10,7 +10,7 @@ use identities::{
 };
 use policy::{Compiled, Document, Kind, PolicySet, Source};
 use std::sync::Arc;
-use store::{KeyPart, Read, Record, SHARED, StoreError, Tx};
+use store::{KeyPart, Read, Record, Revision, SHARED, StoreError, Tx};
 
 /// Who has it.
 #[derive(Debug, Clone)]
@@ -92,6 +92,40 @@ impl Access {
         };
         self.grants.insert(key, grants.clone());
         Ok(Some(grants))
+    }
+
+    /// The grants of an entity as they were after `revision`.
+    pub(crate) async fn grants_at(
+        &self,
+        revision: Revision,
+        account: AccountId,
+        id: Option<&UniqueId>,
+    ) -> Result<Option<Grants>, StoreError> {
+        let deps = self.epochs.begin();
+        let partition = account.to_string();
+        self.store
+            .read_at(
+                revision,
+                &partition.clone(),
+                |tx| async move { Gathering { access: self, tx, account, partition, deps }.grants(id).await },
+            )
+            .await
+    }
+
+    /// The compiled default version of a managed policy as it was after `revision`, for a session that was narrowed by it.
+    pub(crate) async fn managed_at(
+        &self,
+        revision: Revision,
+        account: AccountId,
+        arn: &Arn,
+    ) -> Result<Option<(Source, Arc<Compiled>)>, StoreError> {
+        let deps = self.epochs.begin();
+        let partition = account.to_string();
+        self.store
+            .read_at(revision, &partition.clone(), |tx| async move {
+                Gathering { access: self, tx, account, partition, deps }.managed(arn, Kind::Session).await
+            })
+            .await
     }
 
     /// The compiled default version of a managed policy, with what that depends on; `None` if there is none with this ARN. A session's

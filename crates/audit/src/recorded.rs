@@ -345,9 +345,12 @@ struct SessionContext {
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct SessionIssuer {
     #[serde(default)]
     arn: Option<String>,
+    #[serde(default)]
+    principal_id: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -360,6 +363,11 @@ impl Identified {
     /// The ARN of the role or the user that the session's rights come from.
     pub fn issuer(&self) -> Option<&str> {
         self.session_context.as_ref()?.session_issuer.as_ref()?.arn.as_deref()
+    }
+
+    /// Their unique id; root's is its account.
+    pub fn issuer_id(&self) -> Option<&str> {
+        self.session_context.as_ref()?.session_issuer.as_ref()?.principal_id.as_deref()
     }
 }
 

@@ -103,17 +103,14 @@ impl Node {
         Ok((node, first))
     }
 
-    /// Events that were made durable with their writes and may not have reached the trail before the last stop.
+    /// Events that were made durable with their writes and may not have reached the trail before the last stop. A disk that takes none of
+    /// them is no reason not to serve reads: writes are refused until it does.
     async fn recover(&self) -> Result<(), NodeError> {
-        loop {
-            let outbox = self.store.outbox(OUTBOX).await?;
-            let Some((last, _)) = outbox.last() else { return Ok(()) };
-            self.system.trail.recover(&outbox).map_err(NodeError::Trail)?;
-            self.store.outbox_done(*last);
-            if outbox.len() < OUTBOX {
-                return Ok(());
-            }
+        let outbox = self.store.outbox(OUTBOX).await?;
+        if let Err(error) = self.system.trail.recover(&outbox) {
+            tracing::error!(error = &error as &dyn std::error::Error, "events wait in the outbox");
         }
+        Ok(())
     }
 
     /// What is to be done now and then while it serves. It ends with the runtime.

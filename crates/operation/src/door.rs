@@ -172,8 +172,7 @@ impl Door {
         };
         let asked = asked.map_err(|malformed| malformed.failure(protocol))?;
         let Some((api, operation)) = api.zip(asked.operation) else {
-            let words = format!("Could not find operation {} for version {}", asked.name, asked.version);
-            return Err(Common::NoOperation.says(protocol, words));
+            return Err(Common::no_operation(protocol, &asked.name, &asked.version));
         };
         self.note_use(&caller, api);
         let call = Call {
@@ -209,12 +208,9 @@ impl Door {
                 Ok(Asked { operation: Some(operation), name: name.to_owned(), version: String::new(), node })
             }
             Some((api, Protocol::RestJson)) => {
-                let found = api.operations.iter().find_map(|operation| {
-                    let pattern = wire::rest::Pattern::new(operation.http?)?;
-                    let labels = pattern.matches(incoming.method, incoming.path(), incoming.query())?;
-                    Some((operation, labels))
-                });
-                let Some((operation, _)) = found else { return Ok(nothing(incoming.path())) };
+                let rest: Vec<_> = api.operations.iter().filter_map(|operation| Some((operation, operation.http?))).collect();
+                let found = wire::rest::find(rest.iter().map(|(_, http)| *http), incoming.method, incoming.path(), incoming.query());
+                let Some((operation, _)) = found.and_then(|(at, _)| rest.get(at)) else { return Ok(nothing(incoming.path())) };
                 // Its input reads the body itself: see `Input::read`.
                 Ok(Asked { operation: Some(operation), name: operation.name.to_owned(), version: String::new(), node: Node::Absent })
             }
@@ -295,6 +291,6 @@ fn strangers_words(failure: &Failure) -> &str {
 
 /// `Version` of an unsigned Query request, to tell its service by.
 fn version_of(incoming: &Incoming<'_>) -> Option<String> {
-    let find = |text: &str| text.split('&').find_map(|pair| pair.strip_prefix("Version=")).map(str::to_owned);
-    find(incoming.query()).or_else(|| find(std::str::from_utf8(incoming.body.get(..incoming.body.len().min(4_096))?).ok()?))
+    let body = if wire::query::is_form(incoming.header("content-type")) { incoming.body } else { &[] };
+    wire::query::read(incoming.query(), body, &wire::query::Limits::default()).ok()?.version
 }

@@ -1,8 +1,10 @@
 //! The commands of the one who owns the data directory.
 
+use access::{Explained, Unexplained};
 use arn::AccountId;
 use audit::{Event, EventId, EventType, UserIdentity};
 use identities::{AccessKeyRecord, AccountRecord, AccountStatus, Owner, SealingError};
+use serde_json::{Value, json};
 use store::{Record, SHARED, StoreError, Stored};
 
 use super::{
@@ -138,12 +140,45 @@ impl Node {
         Ok(LocalAnswer::Checked { records: report.records, problems: report.problems })
     }
 
+    /// Everything about one recorded request, for the operator: every check with every policy that was looked at.
     async fn explain(&self, request_id: &str) -> Result<LocalAnswer, LocalError> {
-        let found = self.system.trail.find(request_id).map_err(|error| LocalError::new(ErrorKind::Failed, error.to_string()))?;
-        let Some(_line) = found else {
+        let failed = |error: &dyn std::fmt::Display| LocalError::new(ErrorKind::Failed, error.to_string());
+        let mut events = Vec::new();
+        // One request can have several events: the call, and what it asked for other servers. All of them are wanted.
+        let found = self.system.trail.find_where(request_id, |line| {
+            events.extend(audit::parse(line));
+            false
+        });
+        found.map_err(|error| failed(&error))?;
+        if events.is_empty() {
             return Err(LocalError::new(ErrorKind::NotFound, format!("the trail knows no request {request_id}")));
+        }
+        events.reverse();
+        let mut said = Vec::with_capacity(events.len());
+        for event in &events {
+            said.push(self.explained(event).await.map_err(|error| failed(&error))?);
+        }
+        Ok(LocalAnswer::Explained(json!({ "requestId": request_id, "events": said })))
+    }
+
+    async fn explained(&self, event: &audit::Parsed) -> Result<Value, Unexplained> {
+        let (checks, undecided) = match self.system.access.explain_recorded(event).await {
+            Ok(checks) => (checks.iter().map(check).collect(), None),
+            Err(Unexplained::Undecided(why)) => (Vec::new(), Some(why)),
+            Err(error) => return Err(error),
         };
-        Err(LocalError::new(ErrorKind::Failed, "not wired yet"))
+        Ok(json!({
+            "eventId": event.event_id,
+            "time": event.event_time,
+            "operation": format!("{} {}", event.event_source, event.event_name),
+            "principal": event.identity.arn,
+            "error": event.error_code,
+            "message": event.error_message,
+            "revision": event.recorded().map(|recorded| recorded.revision),
+            "askedBy": event.recorded().and_then(|recorded| recorded.asked_by.as_deref()),
+            "undecided": undecided,
+            "checks": checks,
+        }))
     }
 
     /// What the operator did, for the trail of the account.
@@ -186,6 +221,19 @@ impl Node {
             }
         }
     }
+}
+
+/// One check, with all that was looked at.
+fn check(Explained { check, explanation, altered }: &Explained) -> Value {
+    json!({
+        "action": check.action,
+        "resource": check.resource,
+        "resourceAccount": check.resource_account,
+        "decision": explanation.outcome.as_str(),
+        "because": explanation.because.as_str(),
+        "explanation": explanation,
+        "keysNotRecordedWhole": altered,
+    })
 }
 
 /// Why a command's transaction was not kept.

@@ -5,6 +5,8 @@
 
 mod documents;
 mod error;
+mod holders;
+mod names;
 mod page;
 mod paths;
 mod quotas;
@@ -12,6 +14,7 @@ mod tagging;
 mod whose;
 
 mod boundaries;
+mod inline_policies;
 mod users;
 
 pub use error::Error;
@@ -44,4 +47,4 @@ impl Service for Iam {
 }
 
 /// Every operation, family by family.
-pub const FAMILIES: &[Operations<Iam>] = &[users::OPERATIONS];
+pub const FAMILIES: &[Operations<Iam>] = &[users::OPERATIONS, inline_policies::OPERATIONS];

@@ -5,9 +5,9 @@ use crate::Error;
 use store::Marker;
 use wire::{Int, Shape, Text};
 
-/// A marker as it crosses the wire; what is in it is ours.
+/// A marker as it comes back; what is in it is ours.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
-#[text(min = 1, pattern = r"[\u0020-\u00FF]+")]
+#[text(min = 1, max = 320, pattern = r"[\u0020-\u00FF]+")]
 pub(crate) struct MarkerText(Box<str>);
 
 /// What a list is asked with.
@@ -22,7 +22,7 @@ pub(crate) struct Page {
 #[derive(Shape)]
 pub(crate) struct NextPage {
     is_truncated: bool,
-    marker: Option<MarkerText>,
+    marker: Option<String>,
 }
 
 impl Page {
@@ -39,19 +39,88 @@ impl Page {
     /// A page of what is all at hand, such as the few things that one entity may have: `key` orders it, and is never empty.
     pub fn of_all<T>(&self, mut all: Vec<T>, key: impl Fn(&T) -> String) -> Result<(Vec<T>, NextPage), Error> {
         all.sort_by_cached_key(&key);
+        let mut places = places(all.iter().map(&key));
         if let Some(after) = self.after()? {
-            all.retain(|item| key(item).as_bytes() > after.entry());
+            let shown = places.partition_point(|place| place.as_slice() <= after.entry());
+            all.drain(..shown);
+            places.drain(..shown);
         }
-        let more = all.len() > self.limit();
+        let next = if all.len() > self.limit() { places.into_iter().nth(self.limit() - 1).map(Marker::after) } else { None };
         all.truncate(self.limit());
-        let next = all.last().filter(|_| more).map(|last| Marker::after(key(last).into_bytes()));
         Ok((all, next.into()))
     }
 }
 
+/// As much of a key as a marker that comes back in 320 characters can hold, with one byte more.
+const MOST: usize = 239;
+
+/// Where each of these keys, which are in order, stands in it: at itself, or, if it is too long, at its beginning and the how-manieth of
+/// those that begin so it is.
+fn places(keys: impl Iterator<Item = String>) -> Vec<Vec<u8>> {
+    let mut places: Vec<Vec<u8>> = Vec::new();
+    for key in keys {
+        let mut place = key.into_bytes();
+        if place.len() > MOST {
+            place.truncate(MOST);
+            let before = places.iter().rev().take_while(|earlier| earlier.starts_with(&place)).count();
+            place.push(u8::try_from(before).unwrap_or(u8::MAX));
+        }
+        places.push(place);
+    }
+    places
+}
+
 impl From<Option<Marker>> for NextPage {
     fn from(next: Option<Marker>) -> Self {
-        let marker = next.and_then(|next| next.to_string().parse().ok());
+        let marker = next.map(|next| next.to_string());
         NextPage { is_truncated: marker.is_some(), marker }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(after: Option<String>, limit: i64) -> Page {
+        Page { marker: after.map(|marker| marker.parse().expect("a marker that a client may send back")), max_items: Int(limit) }
+    }
+
+    fn walk(all: &[String], limit: i64) -> Vec<String> {
+        let (mut seen, mut after) = (vec![], None);
+        loop {
+            let (some, next) = page(after, limit).of_all(all.to_vec(), Clone::clone).unwrap();
+            assert_eq!(next.is_truncated, next.marker.is_some());
+            seen.extend(some);
+            after = next.marker;
+            if after.is_none() {
+                return seen;
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_size_shows_everything_once() {
+        let mut all: Vec<String> = ["b", "a", "abc", "c"].map(String::from).to_vec();
+        all.extend((0..9).map(|n| format!("{}{n}", "鍵".repeat(127))));
+        all.push("鍵".repeat(128));
+        let mut sorted = all.clone();
+        sorted.sort();
+        for limit in 1..16 {
+            assert_eq!(walk(&all, limit), sorted, "{limit}");
+        }
+    }
+
+    #[test]
+    fn what_goes_between_two_pages_makes_the_next_skip_nothing() {
+        let all = ["a", "b", "c", "d"].map(String::from);
+        let (_, next) = page(None, 2).of_all(all.to_vec(), Clone::clone).unwrap();
+        let (rest, next) = page(next.marker, 2).of_all(vec!["a".into(), "c".into(), "d".into()], Clone::clone).unwrap();
+        assert_eq!(rest, ["c", "d"]);
+        assert!(!next.is_truncated);
+    }
+
+    #[test]
+    fn a_marker_that_is_none_is_told() {
+        assert!(matches!(page(Some("no marker!".into()), 1).after(), Err(Error::InvalidMarker)));
     }
 }

@@ -1,7 +1,8 @@
 //! Paths: what lists are narrowed by, and what a rename makes of an ARN.
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names>.
 
-use identities::{GroupName, GroupRecord, UserName, UserRecord};
+use crate::names::ExistingUserName;
+use identities::{GroupName, GroupRecord, Path, UserName, UserRecord};
 use operation::{Caller, Protected, Resolved, Resource};
 use store::{Read, Tx};
 use wire::Text;
@@ -17,32 +18,32 @@ impl Default for PathPrefix {
     }
 }
 
-/// What something is called after a rename that keeps its path, which only its record knows.
+/// What something is called after a rename. What the rename leaves as it is, the case of a name too, only the record knows.
 #[derive(Debug, Clone)]
 pub(crate) enum Renamed {
-    User { old: UserName, new: UserName },
-    Group { old: GroupName, new: GroupName },
-}
-
-impl Renamed {
-    pub fn user(old: &UserName, new: &UserName) -> operation::Target {
-        (&Renamed::User { old: old.clone(), new: new.clone() }).into()
-    }
-
-    pub fn group(old: &GroupName, new: &GroupName) -> operation::Target {
-        (&Renamed::Group { old: old.clone(), new: new.clone() }).into()
-    }
+    User { old: ExistingUserName, path: Option<Path>, name: Option<UserName> },
+    Group { old: GroupName, path: Option<Path>, name: Option<GroupName> },
 }
 
 impl Protected for Renamed {
     fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
         Box::pin(async move {
-            let (kind, path, new) = match self {
-                Renamed::User { old, new } => ("user", tx.find(UserRecord::BY_NAME, old).await?.map(|user| user.path), new.as_str()),
-                Renamed::Group { old, new } => ("group", tx.find(GroupRecord::BY_NAME, old).await?.map(|group| group.path), new.as_str()),
+            let (kind, path, was, old, new) = match self {
+                Renamed::User { old, path, name } => {
+                    let was = tx.find(UserRecord::BY_NAME, old).await?.map(|user| (user.path, user.name.to_string()));
+                    ("user", path, was, old.as_str(), name.as_ref().map(UserName::as_str))
+                }
+                Renamed::Group { old, path, name } => {
+                    let was = tx.find(GroupRecord::BY_NAME, old).await?.map(|group| (group.path, group.name.to_string()));
+                    ("group", path, was, old.as_str(), name.as_ref().map(GroupName::as_str))
+                }
             };
-            let arn = caller.arn_here("iam", format_args!("{kind}{}{new}", path.unwrap_or_default()));
-            Ok(Resource::new(arn.as_str(), caller.account).shown_as(format!("{kind} {new}")))
+            let (old_path, old_name) = was.unwrap_or_else(|| (Path::default(), old.to_owned()));
+            let (to, name) = (path.as_ref().unwrap_or(&old_path), new.unwrap_or(&old_name));
+            let arn = caller.arn_here("iam", format_args!("{kind}{to}{name}"));
+            let resource = Resource::new(arn.as_str(), caller.account);
+            // The caller gave this path itself; the one that stays it is not told.
+            Ok(if path.is_some() { resource } else { resource.shown_as(format!("{kind} {}", new.unwrap_or(old))) })
         })
     }
 }

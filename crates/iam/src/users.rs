@@ -2,6 +2,7 @@
 //! Names are unique whatever their case; a path is part of the ARN, not of the identity; a user that owns anything cannot be deleted.
 
 use crate::boundaries::{AttachedPermissionsBoundary, boundary};
+use crate::names::ExistingUserName;
 use crate::page::{NextPage, Page};
 use crate::paths::{PathPrefix, Renamed};
 use crate::quotas::quota;
@@ -111,7 +112,7 @@ impl Operation for CreateUser {
 
 #[derive(Shape)]
 struct GetUser {
-    user_name: Option<UserName>,
+    user_name: Option<ExistingUserName>,
 }
 
 #[derive(Shape)]
@@ -210,7 +211,7 @@ impl Operation for ListUsers {
 
 #[derive(Shape)]
 struct UpdateUser {
-    user_name: UserName,
+    user_name: ExistingUserName,
     new_path: Option<Path>,
     new_user_name: Option<UserName>,
 }
@@ -222,16 +223,13 @@ impl Operation for UpdateUser {
 
     /// On the old ARN and, where it changes, on the new one: who may not make a user there may not move one there.
     /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_rename.html>.
-    fn judged_by(&self, caller: &Caller) -> Judged {
+    fn judged_by(&self, _: &Caller) -> Judged {
         let judged = Judged::on(&self.user_name);
         if self.new_path.is_none() && self.new_user_name.is_none() {
             return judged;
         }
-        let name = self.new_user_name.as_ref().unwrap_or(&self.user_name);
-        match &self.new_path {
-            Some(path) => judged.also_on(caller.arn_here("iam", format_args!("user{path}{name}"))),
-            None => judged.also_on(Renamed::user(&self.user_name, name)),
-        }
+        let (old, path, name) = (self.user_name.clone(), self.new_path.clone(), self.new_user_name.clone());
+        judged.also_on(&Renamed::User { old, path, name })
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
@@ -247,7 +245,7 @@ impl Operation for UpdateUser {
 
 #[derive(Shape)]
 struct DeleteUser {
-    user_name: UserName,
+    user_name: ExistingUserName,
 }
 
 impl Operation for DeleteUser {
@@ -287,7 +285,7 @@ async fn held(cx: &Allowed<'_, Write>, user: &UserRecord) -> Result<Option<&'sta
 
 #[derive(Shape)]
 struct TagUser {
-    user_name: UserName,
+    user_name: ExistingUserName,
     #[shape(max = 50, required)]
     tags: Vec<Tag>,
 }
@@ -310,7 +308,7 @@ impl Operation for TagUser {
 
 #[derive(Shape)]
 struct UntagUser {
-    user_name: UserName,
+    user_name: ExistingUserName,
     #[shape(max = 50, required)]
     tag_keys: Vec<TagKey>,
 }
@@ -333,7 +331,7 @@ impl Operation for UntagUser {
 
 #[derive(Shape)]
 struct ListUserTags {
-    user_name: UserName,
+    user_name: ExistingUserName,
     #[shape(flatten)]
     page: Page,
 }

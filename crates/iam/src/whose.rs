@@ -2,16 +2,22 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html>.
 
 use crate::Error;
-use identities::{Owner, UserName, UserRecord};
+use crate::names::ExistingUserName;
+use identities::{Owner, UserRecord};
 use operation::{Allowed, Caller, Target};
 use store::Mode;
 
 /// What a request with an optional user name is judged on.
-pub(crate) fn target(caller: &Caller, named: Option<&UserName>) -> Target {
-    match named.cloned().or_else(|| caller.user_name()) {
+pub(crate) fn target<N: Clone + Into<ExistingUserName>>(caller: &Caller, named: Option<&N>) -> Target {
+    match named_or_own(caller, named) {
         Some(name) => (&name).into(),
         None => caller.arn.clone().into(),
     }
+}
+
+/// The name that a request gives, else the caller's own, if it is a user.
+fn named_or_own<N: Clone + Into<ExistingUserName>>(caller: &Caller, named: Option<&N>) -> Option<ExistingUserName> {
+    named.cloned().map(Into::into).or_else(|| caller.user_name().map(Into::into))
 }
 
 /// Whom a request means.
@@ -24,8 +30,8 @@ pub(crate) enum Whose {
 
 impl Whose {
     /// The user named, else the caller itself.
-    pub async fn of<M: Mode>(cx: &Allowed<'_, M>, named: Option<&UserName>) -> Result<Self, Error> {
-        let Some(name) = named.cloned().or_else(|| cx.caller.user_name()) else {
+    pub async fn of<M: Mode, N: Clone + Into<ExistingUserName>>(cx: &Allowed<'_, M>, named: Option<&N>) -> Result<Self, Error> {
+        let Some(name) = named_or_own(cx.caller, named) else {
             return if cx.caller.is_root() { Ok(Whose::Root) } else { Err(Error::MustNameUser) };
         };
         cx.tx.find(UserRecord::BY_NAME, &name).await?.map(Whose::User).ok_or_else(|| Error::no_user(&name))

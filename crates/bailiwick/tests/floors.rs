@@ -1,5 +1,5 @@
 //! The house has floors: a crate may use what lies below it, or beside it where the table says so, and never what lies above.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

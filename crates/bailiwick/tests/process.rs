@@ -1,5 +1,5 @@
 //! The binary as an operator meets it: starts that are refused, files and their modes, signals, options.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},

@@ -117,7 +117,7 @@ keys! {
     MASTER_KEY = Key::new("master_key", Kind::Text, None, "The master key itself: 32 bytes as 64 hexadecimal digits or as base64. Whoever sets it keeps it: Bailiwick then writes no key anywhere.").secret().everywhere();
     MASTER_KEY_FILE = Key::new("master_key_file", Kind::Path, None, "The file with the master key, instead of `master.key` in the data directory. The first start makes it where it does not exist.").everywhere();
     MASTER_KEY_COMMAND = Key::new("master_key_command", Kind::Text, None, "A command, run by `sh -c` at each start, whose standard output is the master key, for example from a vault.").everywhere();
-    ACCOUNT_ID = Key::new("account_id", Kind::Text, None, "The 12 digits of the first account. Read only while the store is empty, like the six keys after it that name the first account; drawn at random where not given.");
+    ACCOUNT_ID = Key::new("account_id", Kind::Text, None, "The 12 digits of the first account. Read only while the store is empty, as all `root_…` keys are; drawn at random where not given.");
     ACCOUNT_ID_FILE = Key::new("account_id_file", Kind::Path, None, "A file that holds `account_id`.");
     ROOT_EMAIL = Key::new("root_email", Kind::Text, None, "The e-mail address of the first account's root user.");
     ROOT_EMAIL_FILE = Key::new("root_email_file", Kind::Path, None, "A file that holds `root_email`.");

@@ -19,6 +19,8 @@ pub enum Error {
     ProfileExists(String),
     #[error("The {kind} with name {name} cannot be found.")]
     NotFound { kind: &'static str, name: String },
+    #[error("The {kind} policy with name {name} cannot be found.")]
+    NoSuchInline { kind: &'static str, name: String },
     #[error("Policy {0} was not found.")]
     NoSuchPolicy(String),
     #[error("Policy {0} does not exist or is not attachable.")]
@@ -68,6 +70,7 @@ impl From<Error> for Failure {
         let (status, code) = match &error {
             Error::Exists { .. } | Error::PolicyExists(_) | Error::ProfileExists(_) => (409, "EntityAlreadyExists"),
             Error::NotFound { .. }
+            | Error::NoSuchInline { .. }
             | Error::NoSuchPolicy(_)
             | Error::NotAttachable(_)
             | Error::NoSuchVersion { .. }

@@ -6,6 +6,7 @@
 mod documents;
 mod error;
 mod holders;
+mod lists;
 mod names;
 mod page;
 mod paths;
@@ -13,6 +14,7 @@ mod quotas;
 mod tagging;
 mod whose;
 
+mod attachments;
 mod boundaries;
 mod inline_policies;
 mod users;
@@ -47,4 +49,4 @@ impl Service for Iam {
 }
 
 /// Every operation, family by family.
-pub const FAMILIES: &[Operations<Iam>] = &[users::OPERATIONS, inline_policies::OPERATIONS];
+pub const FAMILIES: &[Operations<Iam>] = &[users::OPERATIONS, inline_policies::OPERATIONS, attachments::OPERATIONS];

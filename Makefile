@@ -1,0 +1,37 @@
+# What a person does here. `make run` needs a Rust toolchain and a C compiler, nothing else.
+CARGO ?= cargo
+# Seconds for each fuzz target; CI takes few, a night many.
+FUZZ_SECONDS ?= 60
+
+.PHONY: help build run test fmt lint deny fuzz
+
+help:
+	@echo "make build   the release binary, target/release/bailiwick"
+	@echo "make run     build it and serve on 127.0.0.1:7650 from ./data"
+	@echo "make test    everything: unit, table, property and end-to-end tests with real clients"
+	@echo "make fmt     format the code"
+	@echo "make lint    formatting and clippy, warnings denied"
+	@echo "make deny    licences, bans and sources, where cargo-deny is installed"
+	@echo "make fuzz    every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS) each"
+
+build:
+	$(CARGO) build --release
+
+run: build
+	exec target/release/bailiwick serve
+
+test:
+	@tests/run.sh
+
+fmt:
+	$(CARGO) fmt --all
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+deny:
+	$(CARGO) deny --all-features check bans licenses sources
+
+fuzz:
+	BOLERO_RANDOM_TEST_TIME_MS=$$(( $(FUZZ_SECONDS) * 1000 )) $(CARGO) test --workspace --release fuzz -- --nocapture --test-threads=1

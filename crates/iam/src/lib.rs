@@ -14,9 +14,14 @@ mod quotas;
 mod tagging;
 mod whose;
 
+mod access_keys;
 mod attachments;
 mod boundaries;
+mod groups;
 mod inline_policies;
+mod policies;
+mod roles;
+mod trust;
 mod users;
 
 pub use error::Error;
@@ -49,4 +54,12 @@ impl Service for Iam {
 }
 
 /// Every operation, family by family.
-pub const FAMILIES: &[Operations<Iam>] = &[users::OPERATIONS, inline_policies::OPERATIONS, attachments::OPERATIONS];
+pub const FAMILIES: &[Operations<Iam>] = &[
+    users::OPERATIONS,
+    roles::OPERATIONS,
+    policies::OPERATIONS,
+    groups::OPERATIONS,
+    access_keys::OPERATIONS,
+    inline_policies::OPERATIONS,
+    attachments::OPERATIONS,
+];

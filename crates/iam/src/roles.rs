@@ -1,0 +1,228 @@
+//! Roles: identities that principals take on for a while. Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html>.
+//! Each operation shows another part of a role: its creation neither duration nor last use, a list neither tags nor boundary nor last use.
+//! Under two paths only AWS's services make roles, and nobody else changes them.
+
+use crate::boundaries::{AttachedPermissionsBoundary, boundary};
+use crate::documents::{EncodedDocument, PolicyDocument};
+use crate::quotas::quota;
+use crate::tagging::{self, same_whatever_case};
+use crate::{Error, Iam, trust};
+use arn::{Arn, IdKind, UniqueId};
+use identities::{InlinePolicyRecord, MaxSessionDuration, Path, RoleName, RoleRecord, Tag};
+use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, handler};
+use store::{Mode, Read, Record, StoreError, Stored, Tx, Write};
+use wire::{Int, Shape, Text, Timestamp};
+
+pub(super) const OPERATIONS: Operations<Iam> = &[handler::<CreateRole>(), handler::<GetRole>(), handler::<DeleteRole>()];
+
+/// What a role's maker writes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Text)]
+#[text(max = 1000, pattern = r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*")]
+struct Description(Box<str>);
+
+/// A role as IAM shows it.
+#[derive(Shape)]
+pub(crate) struct Role {
+    path: Path,
+    role_name: RoleName,
+    role_id: UniqueId,
+    arn: Arn,
+    create_date: Timestamp,
+    assume_role_policy_document: EncodedDocument,
+    description: Option<String>,
+    max_session_duration: Option<MaxSessionDuration>,
+    permissions_boundary: Option<AttachedPermissionsBoundary>,
+    tags: Option<Vec<Tag>>,
+    role_last_used: Option<RoleLastUsed>,
+}
+
+/// When and where a role was last used: nothing of both if it never was.
+#[derive(Shape)]
+pub(crate) struct RoleLastUsed {
+    last_used_date: Option<Timestamp>,
+    region: Option<String>,
+}
+
+impl Role {
+    /// What is shown wherever a role is shown. `tx` looks at its account.
+    pub async fn bare<M: Mode>(tx: &Tx<M>, arn: Arn, role: &RoleRecord) -> Result<Self, StoreError> {
+        Ok(Role {
+            path: role.path.clone(),
+            role_name: role.name.clone(),
+            role_id: role.id.clone(),
+            arn,
+            create_date: Timestamp(role.created),
+            assume_role_policy_document: trust::shown(tx, &role.trust).await?,
+            description: None,
+            max_session_duration: None,
+            permissions_boundary: None,
+            tags: None,
+            role_last_used: None,
+        })
+    }
+
+    /// What its creation shows: all that was given, but not the duration.
+    async fn made(cx: &Allowed<'_, Write>, role: &RoleRecord) -> Result<Self, StoreError> {
+        Ok(Role {
+            description: role.description.clone(),
+            permissions_boundary: role.permissions_boundary.clone().map(AttachedPermissionsBoundary::of),
+            tags: (!role.tags.is_empty()).then(|| role.tags.to_vec()),
+            ..Role::bare(&cx.tx, role.arn(cx.caller.account), role).await?
+        })
+    }
+
+    /// All that is shown of one role.
+    async fn whole(cx: &Allowed<'_, Read>, role: &RoleRecord) -> Result<Self, StoreError> {
+        Ok(Role {
+            description: role.description.clone(),
+            max_session_duration: Some(Int(role.max_session_duration)),
+            permissions_boundary: role.permissions_boundary.clone().map(AttachedPermissionsBoundary::of),
+            tags: (!role.tags.is_empty()).then(|| role.tags.to_vec()),
+            role_last_used: Some(RoleLastUsed::of(cx, role).await?),
+            ..Role::bare(&cx.tx, role.arn(cx.caller.account), role).await?
+        })
+    }
+}
+
+impl RoleLastUsed {
+    /// Of a role.
+    pub async fn of<M: Mode>(cx: &Allowed<'_, M>, role: &RoleRecord) -> Result<Self, StoreError> {
+        let used = cx.last_used().of(&cx.access().store, role.id.as_str()).await?;
+        let (last_used_date, region) = used.map(|used| (Timestamp(used.at), used.region)).unzip();
+        Ok(RoleLastUsed { last_used_date, region })
+    }
+}
+
+/// The role with this name.
+pub(crate) async fn named<M: Mode>(cx: &Allowed<'_, M>, name: &RoleName) -> Result<RoleRecord, Error> {
+    cx.tx.find(RoleRecord::BY_NAME, name).await?.ok_or_else(|| Error::no_role(name))
+}
+
+/// The role with this name, if its account may change it.
+pub(crate) async fn changeable<M: Mode>(cx: &Allowed<'_, M>, name: &RoleName) -> Result<RoleRecord, Error> {
+    let role = named(cx, name).await?;
+    if is_reserved(&role.path) { Err(Error::Protected(role.name.to_string())) } else { Ok(role) }
+}
+
+/// Where only AWS's services make roles: their own, and those of Identity Center.
+fn is_reserved(path: &Path) -> bool {
+    ["/aws-service-role/", "/aws-reserved/"].iter().any(|reserved| path.as_str().starts_with(reserved))
+}
+
+/// Stores a role whose name has not changed, so that nothing can be in its way.
+pub(crate) async fn put(cx: &Allowed<'_, Write>, role: &RoleRecord) -> Result<(), Error> {
+    match cx.tx.put(role).await? {
+        Stored::Done => Ok(()),
+        Stored::Taken => Err(Error::Exists { kind: "Role", name: role.name.to_string() }),
+    }
+}
+
+#[derive(Shape)]
+struct CreateRole {
+    #[shape(default)]
+    path: Path,
+    role_name: RoleName,
+    assume_role_policy_document: PolicyDocument,
+    description: Option<Description>,
+    #[shape(default)]
+    max_session_duration: MaxSessionDuration,
+    permissions_boundary: Option<PolicyArn>,
+    #[shape(max = 50)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Shape)]
+struct RoleOutput {
+    role: Role,
+}
+
+impl Operation for CreateRole {
+    type Service = Iam;
+    type Access = Write;
+    type Output = RoleOutput;
+
+    fn judged_by(&self, caller: &Caller) -> Judged {
+        Judged::on(caller.arn_here("iam", format_args!("role{}{}", self.path, self.role_name)))
+            .and(!self.tags.is_empty(), "iam:TagRole")
+            .key("iam:PermissionsBoundary", self.permissions_boundary.as_ref().map(|boundary| &boundary.0))
+            .request_tags(&self.tags)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<RoleOutput, Error> {
+        if is_reserved(&self.path) {
+            return Err(Error::InvalidInput(format!("The path {} is reserved for roles that AWS services create.", self.path)));
+        }
+        quota::<RoleRecord>(cx, cx.limits().roles, "RolesPerAccount").await?;
+        let role = RoleRecord {
+            id: cx.new_id(IdKind::Role)?,
+            name: self.role_name.clone(),
+            path: self.path.clone(),
+            created: cx.now,
+            description: self.description.as_ref().filter(|text| !text.as_str().is_empty()).map(ToString::to_string),
+            max_session_duration: self.max_session_duration.0,
+            trust: trust::saved(&cx.tx, &self.assume_role_policy_document).await?,
+            permissions_boundary: boundary(cx, self.permissions_boundary.as_ref()).await?,
+            attached: Vec::new(),
+            tags: tagging::first(&self.tags, same_whatever_case)?,
+        };
+        match cx.tx.insert(&role).await? {
+            Stored::Done => Ok(RoleOutput { role: Role::made(cx, &role).await? }),
+            Stored::Taken => Err(Error::Exists { kind: "Role", name: role.name.to_string() }),
+        }
+    }
+}
+
+#[derive(Shape)]
+struct GetRole {
+    role_name: RoleName,
+}
+
+impl Operation for GetRole {
+    type Service = Iam;
+    type Access = Read;
+    type Output = RoleOutput;
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&self.role_name)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<RoleOutput, Error> {
+        let role = named(cx, &self.role_name).await?;
+        Ok(RoleOutput { role: Role::whole(cx, &role).await? })
+    }
+}
+
+#[derive(Shape)]
+struct DeleteRole {
+    role_name: RoleName,
+}
+
+impl Operation for DeleteRole {
+    type Service = Iam;
+    type Access = Write;
+    type Output = ();
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&self.role_name)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
+        let role = changeable(cx, &self.role_name).await?;
+        if let Some(reason) = held(cx, &role).await? {
+            return Err(Error::Conflict(reason));
+        }
+        cx.tx.delete::<RoleRecord>(&role.id).await?;
+        Ok(())
+    }
+}
+
+/// What a role still holds, or what still holds it. Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html>.
+async fn held(cx: &Allowed<'_, Write>, role: &RoleRecord) -> Result<Option<&'static str>, Error> {
+    Ok(if cx.tx.count(InlinePolicyRecord::KEY.under(&role.id), 1).await? > 0 {
+        Some("Cannot delete entity, must delete policies first.")
+    } else if !role.attached.is_empty() {
+        Some("Cannot delete entity, must detach all policies first.")
+    } else {
+        None
+    })
+}

@@ -4,11 +4,13 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 bailiwick=${BAILIWICK_BIN:-$here/target/release/bailiwick}
+unset BAILIWICK_BIN # the server refuses settings that it does not know
 python=${PYTHON:-$here/.venv/bin/python}
 aws=${AWS:-$here/.venv/bin/aws}
 work=$(mktemp -d)
-port=${PORT:-7651}
-store_port=${STORE_PORT:-7652}
+free() { "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+port=$(free)
+store_port=$(free)
 url=http://127.0.0.1:$port
 
 server= store=
@@ -63,6 +65,7 @@ for _ in $(seq 100); do
     "$python" -c "import urllib.request; urllib.request.urlopen('$url/health')" 2>/dev/null && break
     sleep 0.05
 done
+[ -s "$work/root.sh" ] || { cat "$work/log" >&2; exit 1; }
 sed 's/\(SECRET_ACCESS_KEY=....\).*/\1…/' "$work/root.sh"
 as root "$aws" sts get-caller-identity
 account=$(. "$work/root.sh" && "$aws" sts get-caller-identity --query Account --output text)

@@ -2,7 +2,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html>.
 
 use arn::{AccountId, Arn};
-use identities::SealingError;
+use identities::{NotHashed, SealingError};
 use operation::{Busy, Failure};
 use policy::Malformed;
 use store::StoreError;
@@ -31,6 +31,12 @@ pub enum Error {
     NoSuchKey(String),
     #[error("Instance Profile {0} cannot be found.")]
     NoSuchProfile(String),
+    #[error("The {kind} with name {name} has no permissions boundary.")]
+    NoBoundary { kind: &'static str, name: String },
+    #[error("User: {caller} is not authorized to perform: {action} on resource: policy {arn}")]
+    NotOurs { caller: Arn, action: &'static str, arn: Arn },
+    #[error("Invalid ARN partition")]
+    InvalidPartition,
     #[error("{0}")]
     Conflict(&'static str),
     #[error("Cannot exceed quota for {name}: {limit}")]
@@ -57,6 +63,24 @@ pub enum Error {
     ServiceRolePolicy,
     #[error("The Password Policy with domain name {0} cannot be found.")]
     NoPasswordPolicy(AccountId),
+    #[error("Password does not conform to the account password policy.")]
+    PasswordPolicyViolation,
+    #[error("Login Profile for user {0} already exists.")]
+    LoginProfileExists(String),
+    #[error("Login Profile for User {0} cannot be found.")]
+    NoLoginProfile(String),
+    #[error("Login Profile for User {0} cannot be modified while it is being changed by another request.")]
+    LoginProfileChanging(String),
+    #[error("The old password was incorrect.")]
+    WrongPassword,
+    #[error("Only IAM Users can change their own password")]
+    NotAUser,
+    #[error("The account alias {0} already exists.")]
+    AliasExists(String),
+    #[error("The Account Alias with name {0} cannot be found.")]
+    NoAlias(String),
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    NotHashed(#[from] NotHashed),
     #[error("Rate exceeded")]
     Busy(#[from] Busy),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -68,7 +92,11 @@ pub enum Error {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let (status, code) = match &error {
-            Error::Exists { .. } | Error::PolicyExists(_) | Error::ProfileExists(_) => (409, "EntityAlreadyExists"),
+            Error::Exists { .. }
+            | Error::PolicyExists(_)
+            | Error::ProfileExists(_)
+            | Error::LoginProfileExists(_)
+            | Error::AliasExists(_) => (409, "EntityAlreadyExists"),
             Error::NotFound { .. }
             | Error::NoSuchInline { .. }
             | Error::NoSuchPolicy(_)
@@ -76,17 +104,25 @@ impl From<Error> for Failure {
             | Error::NoSuchVersion { .. }
             | Error::NoSuchKey(_)
             | Error::NoSuchProfile(_)
+            | Error::NoBoundary { .. }
+            | Error::NoLoginProfile(_)
+            | Error::NoAlias(_)
             | Error::NoPasswordPolicy(_) => (404, "NoSuchEntity"),
             Error::Conflict(_) => (409, "DeleteConflict"),
             Error::Quota { .. } | Error::LimitExceeded(_) => (409, "LimitExceeded"),
             Error::Malformed(_) | Error::MalformedDocument(_) => (400, "MalformedPolicyDocument"),
-            Error::InvalidArn | Error::InvalidMarker | Error::MustNameUser | Error::Validation(_) => (400, "ValidationError"),
+            Error::InvalidArn | Error::InvalidPartition | Error::InvalidMarker | Error::MustNameUser | Error::Validation(_) => (400, "ValidationError"),
             Error::InvalidInput(_) => (400, "InvalidInput"),
             Error::Protected(_) => (400, "UnmodifiableEntity"),
             Error::ServiceRolePolicy => (400, "PolicyNotAttachable"),
+            Error::NotOurs { .. } => (403, "AccessDenied"),
+            Error::PasswordPolicyViolation => (400, "PasswordPolicyViolation"),
+            Error::LoginProfileChanging(_) => (409, "EntityTemporarilyUnmodifiable"),
+            Error::WrongPassword => (403, "AccessDenied"),
+            Error::NotAUser => (400, "InvalidUserType"),
             Error::Busy(_) => (400, "Throttling"),
             Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
-            Error::Sealing(_) | Error::Store(_) => (500, "ServiceFailure"),
+            Error::Sealing(_) | Error::NotHashed(_) | Error::Store(_) => (500, "ServiceFailure"),
         };
         if status >= 500 {
             operation::log_inside(&error);
@@ -104,6 +140,11 @@ impl Error {
     /// A group that is not there.
     pub fn no_group(name: &impl ToString) -> Self {
         Error::NotFound { kind: "group", name: name.to_string() }
+    }
+
+    /// A password that the model lets one leave out and the operation does not.
+    pub fn no_password() -> Self {
+        Error::Validation("1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null".into())
     }
 
     /// A role that is not there.

@@ -15,12 +15,19 @@ mod tagging;
 mod whose;
 
 mod access_keys;
+mod account;
 mod attachments;
 mod boundaries;
 mod groups;
+mod instance_profiles;
+mod login_profiles;
+mod password_policy;
+mod passwords;
 mod inline_policies;
 mod policies;
+mod policy_versions;
 mod roles;
+mod simulation;
 mod trust;
 mod users;
 
@@ -57,9 +64,13 @@ impl Service for Iam {
 pub const FAMILIES: &[Operations<Iam>] = &[
     users::OPERATIONS,
     roles::OPERATIONS,
+    instance_profiles::OPERATIONS,
     policies::OPERATIONS,
+    policy_versions::OPERATIONS,
+    boundaries::OPERATIONS,
     groups::OPERATIONS,
-    access_keys::OPERATIONS,
+    access_keys::OPERATIONS, password_policy::OPERATIONS, login_profiles::OPERATIONS, account::OPERATIONS,
     inline_policies::OPERATIONS,
     attachments::OPERATIONS,
+    simulation::OPERATIONS,
 ];

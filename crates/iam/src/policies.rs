@@ -3,20 +3,30 @@
 //! A policy's name is unique whatever its path; its text is in its versions; a list shows neither description nor tags.
 
 use crate::documents::PolicyDocument;
+use crate::page::{NextPage, Page};
 use crate::quotas::quota;
 use crate::tagging::{self, same_exactly};
+use crate::users::ListTagsOutput;
 use crate::{Error, Iam};
 use arn::{AccountId, Arn, IdKind, UniqueId};
 use identities::{
-    GroupRecord, ManagedPolicy, PolicyName, PolicyPath, PolicyRecord, PolicyVersionRecord, RoleRecord, Tag, UserRecord,
-    customer_policy_arn, managed_policy,
+    GroupRecord, ManagedPolicy, PolicyName, PolicyPath, PolicyRecord, PolicyVersionRecord, RoleRecord, Tag, TagKey, Tags, UserRecord,
+    customer_policy_arn, managed_policies, managed_policy,
 };
-use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, handler};
+use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, Target, handler};
 use policy::{Document, Kind};
-use store::{Mode, Read, StoreError, Stored, Tx, Write};
+use store::{Marker, Mode, Read, Record, StoreError, Stored, Tx, Write};
 use wire::{Shape, Text, Timestamp};
 
-pub(super) const OPERATIONS: Operations<Iam> = &[handler::<CreatePolicy>(), handler::<GetPolicy>()];
+pub(super) const OPERATIONS: Operations<Iam> = &[
+    handler::<CreatePolicy>(),
+    handler::<GetPolicy>(),
+    handler::<ListPolicies>(),
+    handler::<DeletePolicy>(),
+    handler::<TagPolicy>(),
+    handler::<UntagPolicy>(),
+    handler::<ListPolicyTags>(),
+];
 
 /// The longest managed policy, in characters that are not white space.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
@@ -121,9 +131,15 @@ pub(crate) enum Managed {
     Aws(&'static ManagedPolicy),
 }
 
+/// The ARN that a request gives, or IAM's words for what is none.
+pub(crate) fn parsed(asked: &PolicyArn) -> Result<Arn, Error> {
+    let arn = asked.arn().ok_or(Error::InvalidArn)?;
+    if arn.partition() == "aws" { Ok(arn) } else { Err(Error::InvalidPartition) }
+}
+
 /// The policy with this ARN: one of the caller's account, or of AWS's.
 pub(crate) async fn found<M: Mode>(cx: &Allowed<'_, M>, asked: &PolicyArn) -> Result<(Arn, Managed), Error> {
-    let arn = asked.arn().ok_or(Error::InvalidArn)?;
+    let arn = parsed(asked)?;
     if let Some(policy) = managed_policy(&arn) {
         return Ok((arn, Managed::Aws(policy)));
     }
@@ -135,6 +151,22 @@ pub(crate) async fn found<M: Mode>(cx: &Allowed<'_, M>, asked: &PolicyArn) -> Re
     match policy.filter(|policy| policy.arn(cx.caller.account) == arn) {
         Some(policy) => Ok((arn, Managed::Own(policy))),
         None => Err(Error::NoSuchPolicy(arn.to_string())),
+    }
+}
+
+/// The policy with this ARN, for who will do `action` to it: AWS's own are nobody's to change.
+pub(crate) async fn changing(cx: &Allowed<'_, Write>, asked: &PolicyArn, action: &'static str) -> Result<(Arn, PolicyRecord), Error> {
+    match found(cx, asked).await? {
+        (arn, Managed::Own(policy)) => Ok((arn, policy)),
+        (arn, Managed::Aws(_)) => Err(Error::NotOurs { caller: cx.caller.arn.clone(), action, arn }),
+    }
+}
+
+/// Stores a policy whose name has not changed, so that nothing can be in its way.
+pub(crate) async fn put(cx: &Allowed<'_, Write>, policy: &PolicyRecord) -> Result<(), Error> {
+    match cx.tx.put(policy).await? {
+        Stored::Done => Ok(()),
+        Stored::Taken => Err(Error::PolicyExists(policy.name.to_string())),
     }
 }
 
@@ -211,6 +243,10 @@ impl Operation for GetPolicy {
     type Access = Read;
     type Output = PolicyOutput;
 
+    fn well_formed(&self) -> Result<(), Error> {
+        parsed(&self.policy_arn).map(drop)
+    }
+
     fn judged_by(&self, _: &Caller) -> Judged {
         Judged::on(&self.policy_arn)
     }
@@ -231,10 +267,246 @@ impl Operation for GetPolicy {
     }
 }
 
+/// Whose policies a list shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Text)]
+#[text(as_is)]
+enum Scope {
+    #[default]
+    All,
+    #[text(rename = "AWS")]
+    Aws,
+    Local,
+}
+
+/// What policies are used as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Text)]
+#[text(as_is)]
+enum PolicyUsage {
+    PermissionsPolicy,
+    PermissionsBoundary,
+}
+
+#[derive(Shape)]
+struct ListPolicies {
+    #[shape(default)]
+    scope: Scope,
+    #[shape(default)]
+    only_attached: bool,
+    #[shape(default)]
+    path_prefix: PolicyPath,
+    policy_usage_filter: Option<PolicyUsage>,
+    #[shape(flatten)]
+    page: Page,
+}
+
+#[derive(Shape)]
+struct ListPoliciesOutput {
+    policies: Vec<Policy>,
+    #[shape(flatten)]
+    next: NextPage,
+}
+
+/// How often a page looks for more of the account's policies where few of them pass.
+const LOOKS: usize = 32;
+/// What the places in AWS's policies begin with: no key part does, so it lies behind all of the account's.
+const AWS: u8 = 255;
+
+impl Operation for ListPolicies {
+    type Service = Iam;
+    type Access = Read;
+    type Output = ListPoliciesOutput;
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(Target::Everything)
+    }
+
+    /// The account's own by name, then AWS's by ARN.
+    async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListPoliciesOutput, Error> {
+        let after = self.page.after()?;
+        let in_aws = after.as_ref().and_then(|marker| marker.entry().strip_prefix(&[AWS]));
+        let mut policies = Vec::new();
+        let mut next = None;
+        if self.scope != Scope::Aws && in_aws.is_none() {
+            next = self.own(cx, after.clone(), &mut policies).await?;
+        }
+        if self.scope != Scope::Local && next.is_none() {
+            next = self.aws(cx, in_aws.unwrap_or_default(), &mut policies).await?;
+        }
+        Ok(ListPoliciesOutput { policies, next: next.into() })
+    }
+}
+
+impl ListPolicies {
+    /// Whether a policy of this use is wanted.
+    fn wants(&self, usage: Usage) -> bool {
+        match self.policy_usage_filter {
+            None => !self.only_attached || usage.attached > 0,
+            Some(PolicyUsage::PermissionsPolicy) => usage.attached > 0,
+            Some(PolicyUsage::PermissionsBoundary) => usage.bounding > 0,
+        }
+    }
+
+    /// Adds the account's own; where there may be more, returns where.
+    async fn own(&self, cx: &Allowed<'_, Read>, mut after: Option<Marker>, policies: &mut Vec<Policy>) -> Result<Option<Marker>, Error> {
+        let account = cx.caller.account;
+        let wanted = |policy: &PolicyRecord| policy.path.as_str().starts_with(self.path_prefix.as_str());
+        for _ in 0..LOOKS {
+            let left = self.page.limit() - policies.len();
+            let page = cx.tx.scan(PolicyRecord::BY_NAME.all(), after.as_ref(), left, wanted).await?;
+            for policy in &page.records {
+                let usage = Usage::of(&cx.tx, &policy.arn(account)).await?;
+                if self.wants(usage) {
+                    policies.push(Policy::own(account, policy, usage));
+                }
+            }
+            after = page.next;
+            if after.is_none() || policies.len() == self.page.limit() {
+                break;
+            }
+        }
+        Ok(after)
+    }
+
+    /// Adds AWS's whose ARNs follow `after`; where there are more, returns where.
+    async fn aws(&self, cx: &Allowed<'_, Read>, after: &[u8], policies: &mut Vec<Policy>) -> Result<Option<Marker>, Error> {
+        let mut last = after;
+        let wanted =
+            |policy: &&ManagedPolicy| policy.arn.as_str().as_bytes() > after && policy.path().starts_with(self.path_prefix.as_str());
+        for policy in managed_policies().filter(wanted) {
+            let usage = Usage::of(&cx.tx, &policy.arn).await?;
+            if !self.wants(usage) {
+                continue;
+            }
+            if policies.len() == self.page.limit() {
+                return Ok(Some(Marker::after([&[AWS], last].concat())));
+            }
+            policies.push(Policy::aws(policy, usage));
+            last = policy.arn.as_str().as_bytes();
+        }
+        Ok(None)
+    }
+}
+
+#[derive(Shape)]
+struct DeletePolicy {
+    policy_arn: PolicyArn,
+}
+
+impl Operation for DeletePolicy {
+    type Service = Iam;
+    type Access = Write;
+    type Output = ();
+
+    fn well_formed(&self) -> Result<(), Error> {
+        parsed(&self.policy_arn).map(drop)
+    }
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&self.policy_arn)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
+        let (arn, policy) = changing(cx, &self.policy_arn, "iam:DeletePolicy").await?;
+        if Usage::of(&cx.tx, &arn).await? != Usage::default() {
+            return Err(Error::Conflict("Cannot delete a policy attached to entities."));
+        }
+        if cx.tx.count(PolicyVersionRecord::KEY.under(&policy.id), 2).await? > 1 {
+            return Err(Error::Conflict(
+                "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. \
+                 The default version is deleted with the policy.",
+            ));
+        }
+        cx.tx.delete::<PolicyVersionRecord>((&policy.id, &policy.default_version)).await?;
+        cx.tx.delete::<PolicyRecord>(&policy.id).await?;
+        Ok(())
+    }
+}
+
+#[derive(Shape)]
+struct TagPolicy {
+    policy_arn: PolicyArn,
+    #[shape(max = 50, required)]
+    tags: Vec<Tag>,
+}
+
+impl Operation for TagPolicy {
+    type Service = Iam;
+    type Access = Write;
+    type Output = ();
+
+    fn well_formed(&self) -> Result<(), Error> {
+        parsed(&self.policy_arn).map(drop)
+    }
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&self.policy_arn).request_tags(&self.tags)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
+        let (_, mut policy) = changing(cx, &self.policy_arn, "iam:TagPolicy").await?;
+        tagging::add(&mut policy.tags, &self.tags, same_exactly)?;
+        put(cx, &policy).await
+    }
+}
+
+#[derive(Shape)]
+struct UntagPolicy {
+    policy_arn: PolicyArn,
+    #[shape(max = 50, required)]
+    tag_keys: Vec<TagKey>,
+}
+
+impl Operation for UntagPolicy {
+    type Service = Iam;
+    type Access = Write;
+    type Output = ();
+
+    fn well_formed(&self) -> Result<(), Error> {
+        parsed(&self.policy_arn).map(drop)
+    }
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&self.policy_arn).keys("aws:TagKeys", &self.tag_keys)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
+        let (_, mut policy) = changing(cx, &self.policy_arn, "iam:UntagPolicy").await?;
+        tagging::remove(&mut policy.tags, &self.tag_keys, same_exactly);
+        put(cx, &policy).await
+    }
+}
+
+#[derive(Shape)]
+struct ListPolicyTags {
+    policy_arn: PolicyArn,
+    #[shape(flatten)]
+    page: Page,
+}
+
+impl Operation for ListPolicyTags {
+    type Service = Iam;
+    type Access = Read;
+    type Output = ListTagsOutput;
+
+    fn well_formed(&self) -> Result<(), Error> {
+        parsed(&self.policy_arn).map(drop)
+    }
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&self.policy_arn)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListTagsOutput, Error> {
+        match found(cx, &self.policy_arn).await? {
+            (_, Managed::Own(policy)) => ListTagsOutput::of(&policy.tags, &self.page),
+            (_, Managed::Aws(_)) => ListTagsOutput::of(&Tags::default(), &self.page),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use identities::managed_policies;
 
     #[test]
     fn every_time_of_awss_policies_is_read() {

@@ -4,21 +4,44 @@
 
 use crate::boundaries::{AttachedPermissionsBoundary, boundary};
 use crate::documents::{EncodedDocument, PolicyDocument};
+use crate::holders::Bounded;
+use crate::instance_profiles::InstanceProfileRecord;
+use crate::page::{NextPage, Page};
+use crate::paths::PathPrefix;
 use crate::quotas::quota;
 use crate::tagging::{self, same_whatever_case};
+use crate::users::ListTagsOutput;
 use crate::{Error, Iam, trust};
 use arn::{Arn, IdKind, UniqueId};
-use identities::{InlinePolicyRecord, MaxSessionDuration, Path, RoleName, RoleRecord, Tag};
+use identities::{InlinePolicyRecord, MaxSessionDuration, Path, RoleName, RoleRecord, Tag, TagKey};
 use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, handler};
 use store::{Mode, Read, Record, StoreError, Stored, Tx, Write};
 use wire::{Int, Shape, Text, Timestamp};
 
-pub(super) const OPERATIONS: Operations<Iam> = &[handler::<CreateRole>(), handler::<GetRole>(), handler::<DeleteRole>()];
+pub(super) const OPERATIONS: Operations<Iam> = &[
+    handler::<CreateRole>(),
+    handler::<GetRole>(),
+    handler::<ListRoles>(),
+    handler::<UpdateRole>(),
+    handler::<UpdateRoleDescription>(),
+    handler::<UpdateAssumeRolePolicy>(),
+    handler::<DeleteRole>(),
+    handler::<TagRole>(),
+    handler::<UntagRole>(),
+    handler::<ListRoleTags>(),
+];
 
 /// What a role's maker writes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
 #[text(max = 1000, pattern = r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*")]
 struct Description(Box<str>);
+
+impl Description {
+    /// What is kept of it: an empty one is none.
+    fn kept(&self) -> Option<String> {
+        Some(self.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+}
 
 /// A role as IAM shows it.
 #[derive(Shape)]
@@ -71,15 +94,22 @@ impl Role {
         })
     }
 
-    /// All that is shown of one role.
-    async fn whole(cx: &Allowed<'_, Read>, role: &RoleRecord) -> Result<Self, StoreError> {
+    /// What lists show: neither tags nor boundary nor last use.
+    async fn listed(cx: &Allowed<'_, Read>, role: &RoleRecord) -> Result<Self, StoreError> {
         Ok(Role {
             description: role.description.clone(),
             max_session_duration: Some(Int(role.max_session_duration)),
+            ..Role::bare(&cx.tx, role.arn(cx.caller.account), role).await?
+        })
+    }
+
+    /// All that is shown of one role.
+    async fn whole(cx: &Allowed<'_, Read>, role: &RoleRecord) -> Result<Self, StoreError> {
+        Ok(Role {
             permissions_boundary: role.permissions_boundary.clone().map(AttachedPermissionsBoundary::of),
             tags: (!role.tags.is_empty()).then(|| role.tags.to_vec()),
             role_last_used: Some(RoleLastUsed::of(cx, role).await?),
-            ..Role::bare(&cx.tx, role.arn(cx.caller.account), role).await?
+            ..Role::listed(cx, role).await?
         })
     }
 }
@@ -101,12 +131,12 @@ pub(crate) async fn named<M: Mode>(cx: &Allowed<'_, M>, name: &RoleName) -> Resu
 /// The role with this name, if its account may change it.
 pub(crate) async fn changeable<M: Mode>(cx: &Allowed<'_, M>, name: &RoleName) -> Result<RoleRecord, Error> {
     let role = named(cx, name).await?;
-    if is_reserved(&role.path) { Err(Error::Protected(role.name.to_string())) } else { Ok(role) }
+    if reserved(&role.path).is_some() { Err(Error::Protected(role.name.to_string())) } else { Ok(role) }
 }
 
-/// Where only AWS's services make roles: their own, and those of Identity Center.
-fn is_reserved(path: &Path) -> bool {
-    ["/aws-service-role/", "/aws-reserved/"].iter().any(|reserved| path.as_str().starts_with(reserved))
+/// The beginning of a path under which only AWS's services make roles: their own, and those of Identity Center.
+fn reserved(path: &Path) -> Option<&'static str> {
+    ["/aws-service-role/", "/aws-reserved/"].into_iter().find(|owned| path.as_str().starts_with(owned))
 }
 
 /// Stores a role whose name has not changed, so that nothing can be in its way.
@@ -149,8 +179,8 @@ impl Operation for CreateRole {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<RoleOutput, Error> {
-        if is_reserved(&self.path) {
-            return Err(Error::InvalidInput(format!("The path {} is reserved for roles that AWS services create.", self.path)));
+        if let Some(owned) = reserved(&self.path) {
+            return Err(Error::InvalidInput(format!("Path prefix '{owned}' can only be used for AWS Service linked Roles")));
         }
         quota::<RoleRecord>(cx, cx.limits().roles, "RolesPerAccount").await?;
         let role = RoleRecord {
@@ -158,7 +188,7 @@ impl Operation for CreateRole {
             name: self.role_name.clone(),
             path: self.path.clone(),
             created: cx.now,
-            description: self.description.as_ref().filter(|text| !text.as_str().is_empty()).map(ToString::to_string),
+            description: self.description.as_ref().and_then(Description::kept),
             max_session_duration: self.max_session_duration.0,
             trust: trust::saved(&cx.tx, &self.assume_role_policy_document).await?,
             permissions_boundary: boundary(cx, self.permissions_boundary.as_ref()).await?,
@@ -193,6 +223,128 @@ impl Operation for GetRole {
 }
 
 #[derive(Shape)]
+struct ListRoles {
+    #[shape(default)]
+    path_prefix: PathPrefix,
+    #[shape(flatten)]
+    page: Page,
+}
+
+#[derive(Shape)]
+struct ListRolesOutput {
+    roles: Vec<Role>,
+    #[shape(flatten)]
+    next: NextPage,
+}
+
+impl Operation for ListRoles {
+    type Service = Iam;
+    type Access = Read;
+    type Output = ListRolesOutput;
+
+    fn judged_by(&self, caller: &Caller) -> Judged {
+        Judged::on(caller.arn_here("iam", format_args!("role{}", self.path_prefix)))
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListRolesOutput, Error> {
+        let wanted = |role: &RoleRecord| role.path.as_str().starts_with(self.path_prefix.as_str());
+        let page = cx.tx.scan(RoleRecord::BY_NAME.all(), self.page.after()?.as_ref(), self.page.limit(), wanted).await?;
+        let mut roles = Vec::with_capacity(page.records.len());
+        for role in &page.records {
+            roles.push(Role::listed(cx, role).await?);
+        }
+        Ok(ListRolesOutput { roles, next: page.next.into() })
+    }
+}
+
+#[derive(Shape)]
+struct UpdateRole {
+    role_name: RoleName,
+    description: Option<Description>,
+    max_session_duration: Option<MaxSessionDuration>,
+}
+
+/// Nothing, but in an element of its own.
+#[derive(Shape)]
+struct UpdateRoleOutput {}
+
+impl Operation for UpdateRole {
+    type Service = Iam;
+    type Access = Write;
+    type Output = UpdateRoleOutput;
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&Bounded(self.role_name.clone()))
+    }
+
+    /// What is not given stays.
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<UpdateRoleOutput, Error> {
+        let mut role = describable(cx, &self.role_name).await?;
+        if let Some(duration) = self.max_session_duration {
+            if role.is_service_linked() {
+                return Err(Error::Protected(role.name.to_string()));
+            }
+            role.max_session_duration = duration.0;
+        }
+        role.description = self.description.as_ref().map_or(role.description, Description::kept);
+        put(cx, &role).await.map(|()| UpdateRoleOutput {})
+    }
+}
+
+#[derive(Shape)]
+struct UpdateRoleDescription {
+    role_name: RoleName,
+    description: Description,
+}
+
+impl Operation for UpdateRoleDescription {
+    type Service = Iam;
+    type Access = Write;
+    type Output = RoleOutput;
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&Bounded(self.role_name.clone()))
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<RoleOutput, Error> {
+        let mut role = describable(cx, &self.role_name).await?;
+        role.description = self.description.kept();
+        put(cx, &role).await?;
+        let shown = Role::bare(&cx.tx, role.arn(cx.caller.account), &role).await?;
+        Ok(RoleOutput { role: Role { description: role.description, ..shown } })
+    }
+}
+
+/// The role with this name, if its account may describe it: a service's role it may.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-service-linked-role.html>.
+async fn describable(cx: &Allowed<'_, Write>, name: &RoleName) -> Result<RoleRecord, Error> {
+    let role = named(cx, name).await?;
+    if reserved(&role.path).is_some() && !role.is_service_linked() { Err(Error::Protected(role.name.to_string())) } else { Ok(role) }
+}
+
+#[derive(Shape)]
+struct UpdateAssumeRolePolicy {
+    role_name: RoleName,
+    policy_document: PolicyDocument,
+}
+
+impl Operation for UpdateAssumeRolePolicy {
+    type Service = Iam;
+    type Access = Write;
+    type Output = ();
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&Bounded(self.role_name.clone()))
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
+        let mut role = changeable(cx, &self.role_name).await?;
+        role.trust = trust::saved(&cx.tx, &self.policy_document).await?;
+        put(cx, &role).await
+    }
+}
+
+#[derive(Shape)]
 struct DeleteRole {
     role_name: RoleName,
 }
@@ -222,7 +374,77 @@ async fn held(cx: &Allowed<'_, Write>, role: &RoleRecord) -> Result<Option<&'sta
         Some("Cannot delete entity, must delete policies first.")
     } else if !role.attached.is_empty() {
         Some("Cannot delete entity, must detach all policies first.")
+    } else if cx.tx.count(InstanceProfileRecord::BY_ROLE.of(&role.id), 1).await? > 0 {
+        Some("Cannot delete entity, must remove roles from instance profile first.")
     } else {
         None
     })
+}
+
+#[derive(Shape)]
+struct TagRole {
+    role_name: RoleName,
+    #[shape(max = 50, required)]
+    tags: Vec<Tag>,
+}
+
+impl Operation for TagRole {
+    type Service = Iam;
+    type Access = Write;
+    type Output = ();
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&self.role_name).request_tags(&self.tags)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
+        let mut role = describable(cx, &self.role_name).await?;
+        tagging::add(&mut role.tags, &self.tags, same_whatever_case)?;
+        put(cx, &role).await
+    }
+}
+
+#[derive(Shape)]
+struct UntagRole {
+    role_name: RoleName,
+    #[shape(max = 50, required)]
+    tag_keys: Vec<TagKey>,
+}
+
+impl Operation for UntagRole {
+    type Service = Iam;
+    type Access = Write;
+    type Output = ();
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&self.role_name).keys("aws:TagKeys", &self.tag_keys)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
+        let mut role = describable(cx, &self.role_name).await?;
+        tagging::remove(&mut role.tags, &self.tag_keys, same_whatever_case);
+        put(cx, &role).await
+    }
+}
+
+#[derive(Shape)]
+struct ListRoleTags {
+    role_name: RoleName,
+    #[shape(flatten)]
+    page: Page,
+}
+
+impl Operation for ListRoleTags {
+    type Service = Iam;
+    type Access = Read;
+    type Output = ListTagsOutput;
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&self.role_name)
+    }
+
+    async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListTagsOutput, Error> {
+        let role = named(cx, &self.role_name).await?;
+        ListTagsOutput::of(&role.tags, &self.page)
+    }
 }

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness import ledger
 from harness.server import Server
 
 
@@ -42,3 +43,9 @@ def own_server(tmp_path):
 def pytest_collection_modifyitems(items):
     """The search for leaked secrets comes last: it reads what all others left behind."""
     items.sort(key=lambda item: item.path.name == "test_secrets_leak_nowhere.py")
+
+
+def pytest_sessionfinish():
+    """No server outlives the session, also where a test failed before it ended its own."""
+    for server in ledger.SERVERS:
+        server.kill()

@@ -68,15 +68,8 @@ pub(crate) struct AttachedPolicy {
 impl AttachedPolicy {
     /// The policy with this ARN, which ends with its name.
     pub fn of(arn: &Arn) -> Self {
-        AttachedPolicy { policy_name: parts(arn).1.to_owned(), policy_arn: arn.clone() }
+        AttachedPolicy { policy_name: arn.resource_name().to_owned(), policy_arn: arn.clone() }
     }
-}
-
-/// The path and the name in the ARN of a managed policy.
-fn parts(arn: &Arn) -> (&str, &str) {
-    let rest = arn.resource().strip_prefix("policy").unwrap_or_default();
-    let at = rest.rfind('/').map_or(0, |slash| slash + 1);
-    rest.split_at_checked(at).unwrap_or(("", rest))
 }
 
 /// The managed policies of an entity.
@@ -88,7 +81,7 @@ struct ListAttachedPoliciesOutput {
 }
 
 fn list<H: Holder>(holder: &H, prefix: &PolicyPath, page: &Page) -> Result<ListAttachedPoliciesOutput, Error> {
-    let wanted = holder.attached().iter().filter(|arn| parts(arn).0.starts_with(prefix.as_str()));
+    let wanted = holder.attached().iter().filter(|arn| arn.path().starts_with(prefix.as_str()));
     let (attached_policies, next) =
         page.of_all(wanted.map(AttachedPolicy::of).collect(), |policy| format!("{} {}", policy.policy_name, policy.policy_arn))?;
     Ok(ListAttachedPoliciesOutput { attached_policies, next })

@@ -19,11 +19,11 @@ mod account;
 mod attachments;
 mod boundaries;
 mod groups;
+mod inline_policies;
 mod instance_profiles;
 mod login_profiles;
 mod password_policy;
 mod passwords;
-mod inline_policies;
 mod policies;
 mod policy_versions;
 mod roles;
@@ -69,7 +69,10 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     policy_versions::OPERATIONS,
     boundaries::OPERATIONS,
     groups::OPERATIONS,
-    access_keys::OPERATIONS, password_policy::OPERATIONS, login_profiles::OPERATIONS, account::OPERATIONS,
+    access_keys::OPERATIONS,
+    password_policy::OPERATIONS,
+    login_profiles::OPERATIONS,
+    account::OPERATIONS,
     inline_policies::OPERATIONS,
     attachments::OPERATIONS,
     simulation::OPERATIONS,

@@ -4,12 +4,14 @@ use crate::StoreError;
 use crate::record::{Entries, Entry, Record};
 use crate::tx::decode;
 
+/// Key and entries of a stored value.
+pub(crate) type Reading = Result<(Vec<u8>, Vec<Entry>), StoreError>;
+
 /// A kind of record, for [`crate::Store::check`].
 #[derive(Clone, Copy)]
 pub struct Kind {
     pub(crate) name: &'static str,
-    /// Key and entries of a stored value.
-    pub(crate) read: fn(&str) -> Result<(Vec<u8>, Vec<Entry>), StoreError>,
+    pub(crate) read: fn(&str) -> Reading,
 }
 
 impl Kind {

@@ -14,8 +14,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A past revision, and what was undone so far to reach it.
 pub(crate) struct Past {
     pub(crate) at: Revision,
-    undone: Mutex<HashMap<(&'static str, Arc<str>), Arc<Undone>>>,
+    undone: Mutex<HashMap<Asked, Arc<Undone>>>,
 }
+
+/// Kind and account.
+type Asked = (&'static str, Arc<str>);
 
 impl Past {
     pub(crate) fn new(at: Revision) -> Past {

@@ -6,6 +6,7 @@ mod copy;
 mod feed;
 mod file;
 mod forget;
+mod keeper;
 mod lane;
 mod schema;
 mod session;
@@ -19,7 +20,7 @@ use lane::{Lane, Shared};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use session::Session;
@@ -71,7 +72,7 @@ fn connect(file: &Path, cache: u32) -> rusqlite::Result<Connection> {
     // Reads of a whole page each; no memory map: it would count as resident once for every connection.
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;
-         PRAGMA mmap_size = 0; PRAGMA cache_size = -{cache}; PRAGMA secure_delete = ON;"
+         PRAGMA mmap_size = 0; PRAGMA cache_size = -{cache}; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 0;"
     ))?;
     connection.set_prepared_statement_cache_capacity(64);
     // The bundled SQLite has STAT4: without this it compiles a cached statement again whenever a bound value changes, which costs more
@@ -103,7 +104,9 @@ impl Readers {
 
 impl Sqlite {
     fn start(file: &Path, about: About, connection: Connection) -> Result<Sqlite, StoreError> {
-        let (lane, shared) = Lane::start(connection)?;
+        let (keeper, called) = mpsc::channel();
+        let (lane, shared) = Lane::start(connection, keeper)?;
+        keeper::start(file, &lane, called)?;
         let readers = Readers { file: file.to_owned(), idle: Mutex::default(), turns: Arc::new(Semaphore::new(READERS)) };
         Ok(Sqlite { file: file.to_owned(), about, readers: Arc::new(readers), lane, shared })
     }
@@ -131,9 +134,8 @@ impl Sqlite {
     }
 
     pub(crate) async fn write(&self, who: &Who) -> Result<Session, StoreError> {
-        let mut lane = self.lane.clone().lock_owned().await;
-        lane.begin()?;
-        Ok(Session::writing(lane, who))
+        let turn = self.shared.turn(&self.lane).await?;
+        Ok(Session::writing(turn, who))
     }
 
     /// Runs a question on a connection that reads, outside of any transaction.

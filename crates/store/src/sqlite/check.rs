@@ -31,17 +31,11 @@ fn check(file: &Path, kinds: &[Kind]) -> Result<Report, StoreError> {
         }
         Ok(())
     });
-    match result {
-        Ok(()) => Ok(checking.report),
+    if let Err(e) = result {
         // A page that cannot be read is a finding.
-        Err(e) => match StoreError::from(e) {
-            StoreError::Failed(source) => {
-                checking.report.problems.push(format!("the check could not go on: {source}"));
-                Ok(checking.report)
-            }
-            other => Err(other),
-        },
+        checking.report.problems.push(format!("the check could not go on: {e}"));
     }
+    Ok(checking.report)
 }
 
 struct Checking<'c> {

@@ -18,10 +18,14 @@ impl Sqlite {
 
 /// On a connection of its own, in one step: one snapshot, which no writer waits for and none interrupts.
 fn copy(file: &Path, to: &Path) -> Result<(), StoreError> {
-    let failed = |e: io::Error| match e.kind() {
-        io::ErrorKind::AlreadyExists => StoreError::Exists(to.to_owned()),
-        io::ErrorKind::StorageFull => StoreError::Full,
-        _ => StoreError::Failed(e.into()),
+    let failed = |e: io::Error| {
+        if e.kind() == io::ErrorKind::AlreadyExists {
+            StoreError::Exists(to.to_owned())
+        } else if e.kind() == io::ErrorKind::StorageFull {
+            StoreError::Full
+        } else {
+            StoreError::Failed(e.into())
+        }
     };
     if to.try_exists().map_err(failed)? {
         return Err(StoreError::Exists(to.to_owned()));

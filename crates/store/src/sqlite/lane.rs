@@ -1,21 +1,29 @@
 //! The one write connection, and how many rules share one fsync.
 //!
-//! Writes take turns; the turn is the lock on [`Lane`], first come, first served. The first rule of a batch begins a transaction and wakes
-//! the committer, who queues for the lock like everyone. So whoever queued before the committer runs in the same batch, each in a
-//! savepoint, and all wait for one fsync. There are no conflicts and no timers, and a rule that is dropped half-way (its client left)
-//! only rolls its savepoint back.
+//! Writes take turns; the turn is the lock on [`Lane`], first come, first served. The first rule of a batch begins a transaction, each of
+//! the others joins it in a savepoint, and who leaves with nobody waiting calls the committer: all of them wait for one fsync. There are
+//! no conflicts and no timers: one client alone waits for nobody, and of many who write at once all share. A rule that is dropped half-way
+//! (its client left) only rolls its savepoint back. Where the disk is quick the last rule commits itself: a sync is then shorter than the
+//! way to another thread and back.
 
 use super::locked;
 use crate::{Changed, Observer, Revision, StoreError};
 use rusqlite::Connection;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
-use tokio::sync::watch;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedMutexGuard, watch};
 
-/// How long after the last commit the committer tidies up.
-const IDLE: Duration = Duration::from_secs(1);
+/// A commit shorter than this does not hold up the thread that runs other requests.
+const QUICK: Duration = Duration::from_micros(400);
+/// Rules that share a commit at most: the first of them waits for all the others.
+const TOGETHER: usize = 256;
+/// Events that are removed from the outbox at once: whole pages go, at little cost.
+const EVENTS: i64 = 512;
+/// Rows after which the keeper looks how long the log is.
+const ROWS: u64 = 2_000;
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +42,7 @@ impl Outcome {
 /// A transaction that several rules share.
 struct Batch {
     outcome: watch::Sender<Option<Outcome>>,
+    rules: usize,
     /// The numbers that its first change and its first event would get.
     first: Counters,
 }
@@ -56,8 +65,51 @@ pub(super) struct Lane {
     /// Something sealed was erased: older copies of it are still in the log.
     pub(super) erased: bool,
     closed: bool,
-    wake: mpsc::Sender<()>,
+    /// How long a commit takes, lately.
+    takes: Duration,
+    /// How many rows had been written when the keeper was last called.
+    kept: u64,
     shared: Arc<Shared>,
+}
+
+/// A turn: the lane, until it is dropped.
+pub(super) struct Turn {
+    lane: OwnedMutexGuard<Lane>,
+    /// Dropped after it.
+    _leaving: Leaving,
+}
+
+impl Deref for Turn {
+    type Target = Lane;
+    fn deref(&self) -> &Lane {
+        &self.lane
+    }
+}
+
+impl DerefMut for Turn {
+    fn deref_mut(&mut self) -> &mut Lane {
+        &mut self.lane
+    }
+}
+
+/// Whoever leaves calls the committer, unless somebody waits who will. Who comes after the look will, too.
+struct Leaving(Arc<Shared>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if self.0.waiting.load(Ordering::Acquire) == 0 && self.0.open.load(Ordering::Acquire) {
+            self.0.call_committer();
+        }
+    }
+}
+
+impl Turn {
+    /// Ends the turn: commits at once, if nobody waits and the disk is quick.
+    pub(super) fn leave(mut self) {
+        if self.lane.takes < QUICK && self.lane.shared.waiting.load(Ordering::Acquire) == 0 {
+            self.lane.commit();
+        }
+    }
 }
 
 /// What may be asked without a turn.
@@ -67,6 +119,27 @@ pub(super) struct Shared {
     /// Events up to this one are safe elsewhere.
     done: AtomicI64,
     removed: AtomicI64,
+    /// How many wait for a turn.
+    waiting: AtomicUsize,
+    /// Whether a batch waits for its commit.
+    open: AtomicBool,
+    committer: mpsc::Sender<()>,
+    pub(super) keeper: mpsc::Sender<()>,
+}
+
+/// A place in the queue. Who leaves it without a turn may have been the one for whom a commit was put off.
+struct Waiting<'s> {
+    shared: &'s Shared,
+    left: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.shared.waiting.fetch_sub(1, Ordering::AcqRel);
+        if self.left {
+            self.shared.call_committer();
+        }
+    }
 }
 
 impl Shared {
@@ -78,8 +151,24 @@ impl Shared {
         self.revision.load(Ordering::Acquire)
     }
 
+    /// Waits for a turn, and begins a batch or joins the one that there is.
+    pub(super) async fn turn(self: &Arc<Self>, lane: &Arc<tokio::sync::Mutex<Lane>>) -> Result<Turn, StoreError> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        let mut waiting = Waiting { shared: self, left: true };
+        let lane = lane.clone().lock_owned().await;
+        waiting.left = false;
+        drop(waiting);
+        let mut turn = Turn { lane, _leaving: Leaving(self.clone()) };
+        turn.begin()?;
+        Ok(turn)
+    }
+
     pub(super) fn done(&self) -> i64 {
         self.done.load(Ordering::Acquire)
+    }
+
+    fn call_committer(&self) {
+        let _ = self.committer.send(());
     }
 
     pub(super) fn outbox_done(&self, up_to: i64) {
@@ -88,17 +177,24 @@ impl Shared {
 }
 
 impl Lane {
-    pub(super) fn start(connection: Connection) -> Result<(Arc<tokio::sync::Mutex<Lane>>, Arc<Shared>), StoreError> {
+    pub(super) fn start(
+        connection: Connection,
+        keeper: mpsc::Sender<()>,
+    ) -> Result<(Arc<tokio::sync::Mutex<Lane>>, Arc<Shared>), StoreError> {
         let last = |sql: &str| connection.query_row(sql, [], |r| r.get::<_, i64>(0));
         let change = last("SELECT coalesce(max(seq), 0) + 1 FROM changes")?;
         let event = last("SELECT coalesce(max(seq), 0) + 1 FROM outbox")?;
+        let (committer, called) = mpsc::channel();
         let shared = Arc::new(Shared {
             observer: Mutex::default(),
             revision: AtomicI64::new(change - 1),
             done: AtomicI64::new(0),
             removed: AtomicI64::new(0),
+            waiting: AtomicUsize::new(0),
+            open: AtomicBool::new(false),
+            committer,
+            keeper,
         });
-        let (wake, woken) = mpsc::channel();
         let lane = Lane {
             connection,
             batch: None,
@@ -106,13 +202,14 @@ impl Lane {
             changed: vec![],
             erased: false,
             closed: false,
-            wake,
+            takes: QUICK,
+            kept: 0,
             shared: shared.clone(),
         };
         let lane = Arc::new(tokio::sync::Mutex::new(lane));
         let weak = Arc::downgrade(&lane);
-        let committer = std::thread::Builder::new().name("commit".into());
-        committer.spawn(move || commit_batches(&weak, &woken)).map_err(|e| StoreError::Failed(e.into()))?;
+        let thread = std::thread::Builder::new().name("commit".into());
+        thread.spawn(move || commit_batches(&weak, &called)).map_err(|e| StoreError::Failed(e.into()))?;
         Ok((lane, shared))
     }
 
@@ -125,10 +222,18 @@ impl Lane {
         if self.closed {
             return Err(StoreError::Closed);
         }
-        if self.batch.is_none() {
-            self.run("BEGIN IMMEDIATE")?;
-            self.batch = Some(Batch { outcome: watch::Sender::new(None), first: self.next });
-            let _ = self.wake.send(());
+        match &mut self.batch {
+            Some(batch) => {
+                batch.rules += 1;
+                if batch.rules == TOGETHER {
+                    self.shared.call_committer();
+                }
+            }
+            None => {
+                self.run("BEGIN IMMEDIATE")?;
+                self.batch = Some(Batch { outcome: watch::Sender::new(None), rules: 1, first: self.next });
+                self.shared.open.store(true, Ordering::Release);
+            }
         }
         Ok(())
     }
@@ -145,11 +250,16 @@ impl Lane {
             Err(error) => StoreError::from(error),
         };
         if self.connection.is_autocommit()
-            && let Some(batch) = self.batch.take()
+            && let Some(batch) = self.take_batch()
         {
             self.lose(batch, Outcome::of(&error));
         }
         Err(error)
+    }
+
+    fn take_batch(&mut self) -> Option<Batch> {
+        self.shared.open.store(false, Ordering::Release);
+        self.batch.take()
     }
 
     fn lose(&mut self, batch: Batch, outcome: Outcome) {
@@ -158,15 +268,17 @@ impl Lane {
         batch.outcome.send_replace(Some(outcome));
     }
 
-    fn commit(&mut self) {
-        self.remove_done_events();
-        let Some(batch) = self.batch.take() else { return };
+    pub(super) fn commit(&mut self) {
+        self.remove_done_events(EVENTS);
+        let Some(batch) = self.take_batch() else { return };
+        let start = Instant::now();
         if let Err(error) = self.run("COMMIT") {
             if !self.connection.is_autocommit() {
                 let _ = self.run("ROLLBACK");
             }
             return self.lose(batch, Outcome::of(&error.into()));
         }
+        self.takes = (self.takes * 3 + start.elapsed()) / 4;
         self.shared.revision.store(self.next.change - 1, Ordering::Release);
         let changed = std::mem::take(&mut self.changed);
         let observer = locked(&self.shared.observer).clone();
@@ -176,12 +288,17 @@ impl Lane {
             observer(&changed);
         }
         batch.outcome.send_replace(Some(Outcome::Durable));
+        let rows = self.connection.total_changes();
+        if rows - self.kept >= ROWS {
+            self.kept = rows;
+            let _ = self.shared.keeper.send(());
+        }
     }
 
     /// In the transaction that is open; a failure costs nothing, they are removed another time.
-    fn remove_done_events(&mut self) {
+    fn remove_done_events(&mut self, at_least: i64) {
         let done = self.shared.done.load(Ordering::Acquire);
-        if self.batch.is_none() || done <= self.shared.removed.load(Ordering::Acquire) {
+        if self.batch.is_none() || done - self.shared.removed.load(Ordering::Acquire) < at_least {
             return;
         }
         let removed = self.connection.prepare_cached("DELETE FROM outbox WHERE seq <= ?1").and_then(|mut s| s.execute([done]));
@@ -190,35 +307,30 @@ impl Lane {
         }
     }
 
-    /// When nothing was written for a while.
-    fn tidy(&mut self) {
-        if self.closed || self.batch.is_some() {
-            return;
-        }
-        if self.shared.done.load(Ordering::Acquire) > self.shared.removed.load(Ordering::Acquire) && self.begin().is_ok() {
+    /// When nothing was written for a while: removes events that are safe elsewhere. Says whether something sealed was erased.
+    pub(super) fn tidy(&mut self) -> bool {
+        if !self.closed && self.shared.done.load(Ordering::Acquire) > self.shared.removed.load(Ordering::Acquire) && self.begin().is_ok() {
+            self.remove_done_events(1);
             self.commit();
         }
-        if self.erased && self.empty_log().is_ok_and(|emptied| emptied) {
-            self.erased = false;
-        }
+        self.erased && !self.closed
     }
 
     /// Brings the log into the file and cuts it off. `false`: a reader needed it still.
-    fn empty_log(&self) -> rusqlite::Result<bool> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| Ok(r.get::<_, i64>(0)? == 0))
+    pub(super) fn empty_log(&mut self) -> Result<bool, StoreError> {
+        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| Ok(r.get::<_, i64>(0)? == 0))?;
+        self.erased &= !emptied;
+        Ok(emptied)
     }
 
     pub(super) fn close(&mut self) -> Result<(), StoreError> {
         if self.closed {
             return Ok(());
         }
-        if self.batch.is_none() {
-            self.begin()?;
-        }
+        self.tidy();
         self.commit();
         self.closed = true;
-        self.empty_log()?;
-        Ok(())
+        self.empty_log().map(drop)
     }
 
     /// Undoes what a rule did since its savepoint.
@@ -233,19 +345,11 @@ impl Lane {
     }
 }
 
-fn commit_batches(lane: &Weak<tokio::sync::Mutex<Lane>>, woken: &mpsc::Receiver<()>) {
-    loop {
-        let idle = match woken.recv_timeout(IDLE) {
-            Ok(()) => false,
-            Err(RecvTimeoutError::Timeout) => true,
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
-        let Some(lane) = lane.upgrade() else { return };
-        let mut lane = lane.blocking_lock();
-        if idle {
-            lane.tidy();
-        } else {
-            lane.commit();
-        }
+/// The committer's thread.
+fn commit_batches(lane: &Weak<tokio::sync::Mutex<Lane>>, called: &mpsc::Receiver<()>) {
+    while called.recv().is_ok()
+        && let Some(lane) = lane.upgrade()
+    {
+        lane.blocking_lock().commit();
     }
 }

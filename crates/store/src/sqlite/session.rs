@@ -1,12 +1,12 @@
 //! One open transaction: the verbs, as SQL.
 
-use super::lane::{Counters, Lane, Outcome};
+use super::lane::{Counters, Outcome, Turn};
 use super::{Reader, Readers, locked};
 use crate::backend::{Edit, Ended, Once, Range, Row, Then};
 use crate::{Changed, Mark, Revision, Spent, StoreError, Who};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::{Arc, Mutex};
-use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::sync::watch;
 
 /// Changes that one slice of a walk over the history looks at, before it lets others on.
 pub(super) const WALK: i64 = 5_000;
@@ -23,7 +23,7 @@ enum Held {
 
 /// A turn in the lane.
 struct Writer {
-    lane: OwnedMutexGuard<Lane>,
+    lane: Turn,
     /// What becomes of the batch that this rule is in.
     batch: Option<watch::Receiver<Option<Outcome>>>,
     first: Counters,
@@ -95,7 +95,7 @@ impl Session {
         Session(Mutex::new(Some(Held::Reader(reader, readers))))
     }
 
-    pub(super) fn writing(lane: OwnedMutexGuard<Lane>, who: &Who) -> Session {
+    pub(super) fn writing(lane: Turn, who: &Who) -> Session {
         let (batch, first) = (lane.batch(), lane.next);
         let (account, caller, at_millis) = (who.account.as_str().into(), who.caller.clone(), who.at_millis);
         let writer = Writer { lane, batch, first, account, caller, at_millis, marked: false, broken: None };
@@ -304,7 +304,7 @@ impl crate::backend::Session for Session {
         let (first, next) = (writer.first, writer.lane.next);
         let revision = if next.change > first.change { first.change } else { first.change - 1 };
         let Writer { lane, batch, broken, .. } = *writer;
-        drop(lane);
+        lane.leave();
         if let Some(outcome) = broken {
             return Err(failed(outcome));
         }

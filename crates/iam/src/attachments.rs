@@ -6,13 +6,12 @@ use crate::boundaries::attachable;
 use crate::holders::{Bounded, Holder, changing, existing, put};
 use crate::lists::Lists;
 use crate::page::{NextPage, Page};
+use crate::policies::{found, parsed};
 use crate::{Error, Iam};
 use arn::{Arn, UniqueId};
-use identities::{
-    GroupName, GroupRecord, Path, PolicyPath, PolicyRecord, RoleName, RoleRecord, UserName, UserRecord, customer_policy_arn, managed_policy,
-};
+use identities::{GroupName, GroupRecord, Path, PolicyPath, RoleName, RoleRecord, UserName, UserRecord};
 use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, handler};
-use store::{KeyPart, Mode, Read, Write};
+use store::{KeyPart, Read, Write};
 use wire::{Shape, Text};
 
 pub(super) const OPERATIONS: Operations<Iam> = &[
@@ -30,11 +29,6 @@ pub(super) const OPERATIONS: Operations<Iam> = &[
 
 /// Managed policies of one entity, at most.
 const MOST: usize = 10;
-
-/// The ARN that a request gives, or IAM's words for what is none.
-fn parsed(given: &PolicyArn) -> Result<Arn, Error> {
-    given.arn().ok_or(Error::InvalidArn)
-}
 
 async fn attach<H: Holder>(cx: &Allowed<'_, Write>, mut holder: H, policy: &PolicyArn) -> Result<(), Error> {
     let arn = attachable(cx, policy).await?;
@@ -380,7 +374,7 @@ impl Operation for ListEntitiesForPolicy {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListEntitiesForPolicyOutput, Error> {
-        let arn = managed(cx, &self.policy_arn).await?;
+        let (arn, _) = found(cx, &self.policy_arn).await?;
         let (prefix, of) = (arn.bytes(), |kind| self.entity_filter.is_none_or(|only| only == kind));
         let as_policy = self.policy_usage_filter != Some(PolicyUsageType::PermissionsBoundary);
         let as_boundary = self.policy_usage_filter != Some(PolicyUsageType::PermissionsPolicy);
@@ -416,20 +410,4 @@ impl Operation for ListEntitiesForPolicy {
             next: lists.end(),
         })
     }
-}
-
-/// A managed policy that is there: AWS's, or one of the caller's account.
-async fn managed<M: Mode>(cx: &Allowed<'_, M>, given: &PolicyArn) -> Result<Arn, Error> {
-    let arn = parsed(given)?;
-    if managed_policy(&arn).is_some() {
-        return Ok(arn);
-    }
-    let own = customer_policy_arn(&arn).filter(|(account, _)| *account == cx.caller.account);
-    if let Some((account, name)) = own
-        && let Some(policy) = cx.tx.find(PolicyRecord::BY_NAME, &name).await?
-        && policy.arn(account) == arn
-    {
-        return Ok(arn);
-    }
-    Err(Error::NoSuchPolicy(arn.to_string()))
 }

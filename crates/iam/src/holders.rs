@@ -1,8 +1,8 @@
 //! Who holds policies: users, groups and roles. What is done with their policies is alike; here is what differs.
 //! Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html>.
 
-use crate::Error;
 use crate::names::ExistingUserName;
+use crate::{Error, roles};
 use arn::{Arn, UniqueId};
 use identities::{GroupName, GroupRecord, RoleName, RoleRecord, UserName, UserRecord};
 use operation::{Allowed, Caller, Protected, Resolved};
@@ -65,7 +65,7 @@ macro_rules! holder {
 }
 holder!(UserRecord, UserName, "user", 2048, "PoliciesPerUser", |_| false);
 holder!(GroupRecord, GroupName, "group", 5120, "PoliciesPerGroup", |_| false);
-holder!(RoleRecord, RoleName, "role", 10240, "PoliciesPerRole", RoleRecord::is_service_linked);
+holder!(RoleRecord, RoleName, "role", 10240, "PoliciesPerRole", |role: &RoleRecord| roles::reserved(&role.path).is_some());
 
 /// The one with this name, or that there is none.
 pub(crate) async fn existing<H: Holder, M: Mode, N>(cx: &Allowed<'_, M>, name: &N) -> Result<H, Error>
@@ -76,7 +76,7 @@ where
     H::find(&cx.tx, name).await?.ok_or_else(|| Error::NotFound { kind: H::CALLED, name: name.to_string() })
 }
 
-/// The same, for who will change its policies: those of a service-linked role are its service's.
+/// The same, for who will change its policies: those of a role that a service of AWS made are that service's.
 pub(crate) async fn changing<H: Holder, N>(cx: &Allowed<'_, Write>, name: &N) -> Result<H, Error>
 where
     N: Display + Sync,

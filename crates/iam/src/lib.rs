@@ -16,6 +16,7 @@ mod whose;
 
 mod access_keys;
 mod account;
+mod account_details;
 mod attachments;
 mod boundaries;
 mod groups;
@@ -75,5 +76,6 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     account::OPERATIONS,
     inline_policies::OPERATIONS,
     attachments::OPERATIONS,
+    account_details::OPERATIONS,
     simulation::OPERATIONS,
 ];

@@ -28,11 +28,6 @@ impl Lists {
         Ok(Lists { begin, after, left: page.limit(), next: None })
     }
 
-    /// Whether nothing more fits, or nothing more may be looked at.
-    pub fn is_full(&self) -> bool {
-        self.next.is_some()
-    }
-
     /// What of the list `nth`, which is `span`, belongs to the page. `prefix` is what all entries of the span begin with: a marker does not
     /// repeat it, for it may be longer than markers are.
     pub async fn scan<R: Record, M: Mode>(
@@ -58,28 +53,24 @@ impl Lists {
         Ok(page.records)
     }
 
-    /// The same for a list that is all at hand, in the order of its `key`s.
-    pub fn take<T>(&mut self, nth: u8, all: impl IntoIterator<Item = T>, key: impl Fn(&T) -> String) -> Vec<T> {
-        let mut taken = Vec::new();
+    /// Where the list `nth` goes on, if it is its turn: after this place, which is empty at its beginning.
+    pub fn turn(&self, nth: u8) -> Option<Vec<u8>> {
         if self.next.is_some() || nth < self.begin {
-            return taken;
+            return None;
         }
-        let after: &[u8] = if nth == self.begin { &self.after } else { &[] };
-        let mut last = after.to_vec();
-        for one in all {
-            let key = key(&one).into_bytes();
-            if key.as_slice() <= after {
-                continue;
-            }
-            if self.left == 0 {
-                self.next = Some(Marker::after([&[nth], last.as_slice()].concat()));
-                break;
-            }
-            self.left -= 1;
-            last = key;
-            taken.push(one);
-        }
-        taken
+        Some(if nth == self.begin { self.after.clone() } else { Vec::new() })
+    }
+
+    /// Takes room for one more, if there is any.
+    pub fn takes_one(&mut self) -> bool {
+        let has_room = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        has_room
+    }
+
+    /// Ends the page: the next one begins after this place in the list `nth`, whatever was to come.
+    pub fn end_after(&mut self, nth: u8, place: &[u8]) {
+        self.next = Some(Marker::after([&[nth], place].concat()));
     }
 
     /// How the answer ends.

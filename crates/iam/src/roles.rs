@@ -135,7 +135,7 @@ pub(crate) async fn changeable<M: Mode>(cx: &Allowed<'_, M>, name: &RoleName) ->
 }
 
 /// The beginning of a path under which only AWS's services make roles: their own, and those of Identity Center.
-fn reserved(path: &Path) -> Option<&'static str> {
+pub(crate) fn reserved(path: &Path) -> Option<&'static str> {
     ["/aws-service-role/", "/aws-reserved/"].into_iter().find(|owned| path.as_str().starts_with(owned))
 }
 

@@ -16,7 +16,7 @@ use crate::facts::{Facts, Values, lower};
 use crate::pattern::{Dollar, Match, Pattern, Reading};
 use crate::resource::Parts;
 
-pub(crate) use operator::{Comparison, Named, Test, Which};
+use operator::{Comparison, Named, Test, Which};
 use value::{Decimal, Instant};
 
 /// One key under one operator.
@@ -37,6 +37,7 @@ enum Wanted {
     Texts(Box<[Pattern]>),
     Decimals(Box<[Option<Decimal>]>),
     Instants(Box<[Option<Instant>]>),
+    /// AWS's pages disagree on variables here; none are filled.
     Bools(Box<[Option<bool>]>),
     Bytes(Box<[Option<Box<[u8]>>]>),
     Networks(Box<[Option<IpNet>]>),
@@ -65,6 +66,21 @@ pub(crate) fn compile(operators: &[Operator], version: Version, effect: Effect) 
         wanted: Wanted::new(named, &key.values, dollar),
     });
     conditions.collect()
+}
+
+/// Whether values under an operator can be read as what it compares; none if there is no such operator. What looks like no ARN is taken, as AWS does.
+pub(crate) fn is_readable(name: &str) -> Option<fn(&str) -> bool> {
+    match Named::read(name) {
+        Named::Unknown => None,
+        Named::Known(test) => Some(match test.comparison {
+            Comparison::Text | Comparison::Caseless | Comparison::Like | Comparison::Arn => |_| true,
+            Comparison::Number(_) => |text| Decimal::read(text).is_some(),
+            Comparison::Date(_) => |text| Instant::read(text).is_some(),
+            Comparison::Bool | Comparison::Null => |text| value::boolean(text).is_some(),
+            Comparison::Bytes => |text| value::base64(text).is_some(),
+            Comparison::Network => |text| value::network(text).is_some(),
+        }),
+    }
 }
 
 impl Wanted {

@@ -103,7 +103,6 @@ pub struct Statement {
     pub(crate) actions: Texts,
     pub(crate) resources: Option<Texts>,
     pub(crate) conditions: Vec<Operator>,
-    pub(crate) condition_place: Option<Place>,
 }
 
 /// A text and its place.
@@ -119,8 +118,6 @@ pub(crate) struct Texts {
     pub(crate) not: bool,
     pub(crate) place: Place,
     pub(crate) list: Vec<Spot>,
-    /// It was written as a list, not as one string.
-    pub(crate) is_list: bool,
 }
 
 /// `Principal` or `NotPrincipal`.
@@ -229,10 +226,6 @@ impl Document {
     /// The `Id` of the document.
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(|id| id.text.as_ref())
-    }
-
-    pub(crate) fn id_spot(&self) -> Option<&Spot> {
-        self.id.as_ref()
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -354,3 +347,6 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -210,6 +210,8 @@ fn smallest(request: &Request<'_>, kind: Because) -> Option<serde_json::Value> {
     let mut statement = serde_json::Map::new();
     statement.insert("Effect".into(), "Allow".into());
     match kind {
+        // Nothing admits one.
+        Because::Trust if *request.principal == Principal::Anonymous => return None,
         Because::Resource | Because::Trust | Because::Endpoint => statement.insert("Principal".into(), named(request.principal)),
         Because::ResourceControl => statement.insert("Principal".into(), "*".into()),
         Because::Identity | Because::Boundary | Because::Session | Because::ServiceControl => None,

@@ -138,7 +138,8 @@ impl Who {
             (Who::Account { partition, account }, _) => {
                 let same_partition = |arn: &Arn| partition.as_ref().is_none_or(|own| **own == *arn.partition());
                 let reached = principal.account() == Some(*account) && principal.arn().is_some_and(same_partition);
-                when(reached, if matches!(principal, Principal::Root { .. }) { Tier::Direct } else { Tier::Account })
+                // The root user is the account; a session of root for one task is still limited to that.
+                when(reached, if matches!(principal, Principal::Root { .. }) { Tier::Behind } else { Tier::Account })
             }
             (Who::User { arn, id }, Principal::User { arn: caller, id: caller_id, .. }) => {
                 when(is_same(id, caller_id, || arn == caller), Tier::Direct)

@@ -103,6 +103,9 @@ fn variable(rest: &str) -> (Token<'_>, usize) {
     let broken = (Token::Broken, rest.len());
     let Some(stop) = inner.find(['}', ',']) else { return broken };
     let (key, tail) = inner.split_at(stop);
+    if key.trim() != key {
+        return broken;
+    }
     if tail.starts_with('}') {
         let found = match key {
             "" => return broken,
@@ -202,10 +205,6 @@ impl Pattern {
 
     pub(crate) fn is_broken(&self) -> bool {
         self.broken
-    }
-
-    pub(crate) fn has_variables(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Variable(_)))
     }
 
     /// The text that everything it matches begins with, as far as it is known before the request, and what follows that text.

@@ -130,7 +130,6 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
         let needs_resource = !is_own || is_trust || is_key(&self.asked.target);
         let mut allowed = match granted {
             Some((tier, by)) if is_own => match tier {
-                Tier::Direct if is_root && !needs_resource => Decision { outcome: Outcome::Allowed, because: Because::Root, by: None },
                 Tier::Direct => return Ok(by_resource(Some(by))),
                 Tier::Behind => {
                     self.limits(request, boundary, session)?;
@@ -206,7 +205,7 @@ fn is_lacking(said: Option<Said<'_>>) -> bool {
 fn is_named_alone(principal: &Principal) -> bool {
     match principal {
         Principal::Session { arn, role, .. } => arn != role,
-        Principal::Root { .. } | Principal::User { .. } | Principal::Federated { .. } => true,
-        Principal::Anonymous | Principal::Service { .. } | Principal::Provider { .. } => false,
+        Principal::User { .. } | Principal::Federated { .. } => true,
+        Principal::Root { .. } | Principal::Anonymous | Principal::Service { .. } | Principal::Provider { .. } => false,
     }
 }

@@ -58,11 +58,11 @@ fn text_of(node: Node<'_>, name: &str) -> Read<Spot> {
     }
 }
 
-/// A string or a list of strings; whether it was a list.
-fn texts_of(node: Node<'_>, name: &str) -> Read<(Vec<Spot>, bool)> {
+/// A string or a list of strings.
+fn texts_of(node: Node<'_>, name: &str) -> Read<Vec<Spot>> {
     match node.value {
-        Value::Text(text) => Ok((vec![Spot { text: text.into(), place: node.start }], false)),
-        Value::List(items) => Ok((items.into_iter().map(|item| text_of(item, name)).collect::<Read<_>>()?, true)),
+        Value::Text(text) => Ok(vec![Spot { text: text.into(), place: node.start }]),
+        Value::List(items) => items.into_iter().map(|item| text_of(item, name)).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Err(wrong(&node, name, "a string or a list of strings")),
     }
 }
@@ -88,7 +88,7 @@ fn once<T>(slot: &mut Option<T>, value: T, name: &str, place: Place) -> Read<()>
 fn statement(node: Node<'_>) -> Read<Statement> {
     let (start, end) = (node.start, node.end);
     let (mut sid, mut effect, mut principals, mut actions, mut resources) = (None, None, None, None, None);
-    let (mut conditions, mut condition_place) = (Vec::new(), None);
+    let mut conditions = Vec::new();
     for Member { key, place, node } in object(node, "a statement")? {
         match key.as_str() {
             "Sid" => sid = Some(text_of(node, "Sid")?),
@@ -106,26 +106,23 @@ fn statement(node: Node<'_>) -> Read<Statement> {
                 once(&mut principals, element, "Principal", place)?;
             }
             "Action" | "NotAction" => {
-                let (list, is_list) = texts_of(node, &key)?;
+                let list = texts_of(node, &key)?;
                 if list.is_empty() {
                     return Err(shape(format_args!("{key} is an empty list"), place));
                 }
-                once(&mut actions, Texts { not: key == "NotAction", place, list, is_list }, "Action", place)?;
+                once(&mut actions, Texts { not: key == "NotAction", place, list }, "Action", place)?;
             }
             "Resource" | "NotResource" => {
-                let (list, is_list) = texts_of(node, &key)?;
-                once(&mut resources, Texts { not: key == "NotResource", place, list, is_list }, "Resource", place)?;
+                let list = texts_of(node, &key)?;
+                once(&mut resources, Texts { not: key == "NotResource", place, list }, "Resource", place)?;
             }
-            "Condition" => {
-                condition_place = Some(place);
-                conditions = object(node, "Condition")?.into_iter().map(operator).collect::<Read<_>>()?;
-            }
+            "Condition" => conditions = object(node, "Condition")?.into_iter().map(operator).collect::<Read<_>>()?,
             _ => return Err(shape(format_args!("{key:?} is no element of a statement"), place)),
         }
     }
     let (effect, effect_place) = effect.ok_or_else(|| shape("a statement has no Effect", start))?;
     let actions = actions.ok_or_else(|| shape("a statement has neither Action nor NotAction", start))?;
-    Ok(Statement { start, end, sid, effect, effect_place, principals, actions, resources, conditions, condition_place })
+    Ok(Statement { start, end, sid, effect, effect_place, principals, actions, resources, conditions })
 }
 
 fn principals_of(node: Node<'_>, name: &str, place: Place) -> Read<Principals> {
@@ -142,7 +139,7 @@ fn principals_of(node: Node<'_>, name: &str, place: Place) -> Read<Principals> {
                     "CanonicalUser" => NamedBy::CanonicalUser,
                     _ => return Err(shape(format_args!("{key:?} is no type of principal"), place)),
                 };
-                let (texts, _) = texts_of(node, &key)?;
+                let texts = texts_of(node, &key)?;
                 list.extend(texts.into_iter().map(|spot| Named { by, spot, id: None }));
             }
             Ok(Principals { not, place, everyone: false, list })

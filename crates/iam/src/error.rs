@@ -111,7 +111,9 @@ impl From<Error> for Failure {
             Error::Conflict(_) => (409, "DeleteConflict"),
             Error::Quota { .. } | Error::LimitExceeded(_) => (409, "LimitExceeded"),
             Error::Malformed(_) | Error::MalformedDocument(_) => (400, "MalformedPolicyDocument"),
-            Error::InvalidArn | Error::InvalidPartition | Error::InvalidMarker | Error::MustNameUser | Error::Validation(_) => (400, "ValidationError"),
+            Error::InvalidArn | Error::InvalidPartition | Error::InvalidMarker | Error::MustNameUser | Error::Validation(_) => {
+                (400, "ValidationError")
+            }
             Error::InvalidInput(_) => (400, "InvalidInput"),
             Error::Protected(_) => (400, "UnmodifiableEntity"),
             Error::ServiceRolePolicy => (400, "PolicyNotAttachable"),
@@ -144,7 +146,9 @@ impl Error {
 
     /// A password that the model lets one leave out and the operation does not.
     pub fn no_password() -> Self {
-        Error::Validation("1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null".into())
+        Error::Validation(
+            "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null".into(),
+        )
     }
 
     /// A role that is not there.

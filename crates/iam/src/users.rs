@@ -2,6 +2,7 @@
 //! Names are unique whatever their case; a path is part of the ARN, not of the identity; a user that owns anything cannot be deleted.
 
 use crate::boundaries::{AttachedPermissionsBoundary, boundary};
+use crate::login_profiles::LoginProfileRecord;
 use crate::names::ExistingUserName;
 use crate::page::{NextPage, Page};
 use crate::paths::{PathPrefix, Renamed};
@@ -276,6 +277,8 @@ async fn held(cx: &Allowed<'_, Write>, user: &UserRecord) -> Result<Option<&'sta
         Some("Cannot delete entity, must detach all policies first.")
     } else if cx.tx.in_account(SHARED).count(AccessKeyRecord::BY_OWNER.of(&owner), 1).await? > 0 {
         Some("Cannot delete entity, must delete access keys first.")
+    } else if cx.tx.count(LoginProfileRecord::KEY.of(&user.id), 1).await? > 0 {
+        Some("Cannot delete entity, must delete login profile first.")
     } else if !user.groups.is_empty() {
         Some("Cannot delete entity, must remove users from group first.")
     } else {

@@ -3,9 +3,9 @@
 
 use crate::Error;
 use crate::names::ExistingUserName;
-use identities::{Owner, UserRecord};
+use identities::{Owner, UserName, UserRecord};
 use operation::{Allowed, Caller, Target};
-use store::Mode;
+use store::{Mode, Tx};
 
 /// What a request with an optional user name is judged on.
 pub(crate) fn target<N: Clone + Into<ExistingUserName>>(caller: &Caller, named: Option<&N>) -> Target {
@@ -31,10 +31,27 @@ pub(crate) enum Whose {
 impl Whose {
     /// The user named, else the caller itself.
     pub async fn of<M: Mode, N: Clone + Into<ExistingUserName>>(cx: &Allowed<'_, M>, named: Option<&N>) -> Result<Self, Error> {
-        let Some(name) = named_or_own(cx.caller, named) else {
-            return if cx.caller.is_root() { Ok(Whose::Root) } else { Err(Error::MustNameUser) };
+        Whose::find(&cx.tx, cx.caller, named).await
+    }
+
+    /// The same, before a rule runs.
+    pub(crate) async fn find<M: Mode, N: Clone + Into<ExistingUserName>>(
+        tx: &Tx<M>,
+        caller: &Caller,
+        named: Option<&N>,
+    ) -> Result<Self, Error> {
+        let Some(name) = named_or_own(caller, named) else {
+            return if caller.is_root() { Ok(Whose::Root) } else { Err(Error::MustNameUser) };
         };
-        cx.tx.find(UserRecord::BY_NAME, &name).await?.map(Whose::User).ok_or_else(|| Error::no_user(&name))
+        tx.find(UserRecord::BY_NAME, &name).await?.map(Whose::User).ok_or_else(|| Error::no_user(&name))
+    }
+
+    /// The user's name. Root has none.
+    pub(crate) fn user_name(&self) -> Option<UserName> {
+        match self {
+            Whose::User(user) => Some(user.name.clone()),
+            Whose::Root => None,
+        }
     }
 
     /// Whose credentials are meant.

@@ -154,15 +154,15 @@ def test_a_body_swapped_under_a_valid_signature(user):
 @pytest.mark.parametrize("extra", ["&Action=GetSessionToken", "&action=GetSessionToken", "&ACTION=ListUsers", "&X-Amz-Expires=604800", "&x-amz-credential=x", "&X-Amz-Credential=x", "&Version=2010-05-08"])
 def test_parameters_repeated_or_in_another_case_are_refused(user, extra):
     """aws-iam-authenticator CVE-2022-2385: case and repetition changed the identity that a verifier read."""
-    late = presign(user, "sts", "GetCallerIdentity")
-    late.target += extra
-    is_forbidden(late.send(), 400, 403)
+    bent = presign(user, "sts", "GetCallerIdentity")
+    bent.target += extra
+    is_forbidden(bent.send(), 400, 403, 404)
 
 
 @pytest.mark.parametrize("extra", [{"action": "ListUsers"}, {"ACTION": "ListUsers"}, {"version": "2010-05-08"}])
 def test_the_same_signed_into_the_url_is_not_read_as_another_action(user, extra):
     reply = presign(user, "sts", "GetCallerIdentity", extra).send()
-    assert reply.status in {200, 400, 403} and b"ListUsers" not in reply.bytes
+    assert reply.status in {200, 400, 403, 404} and b"ListUsers" not in reply.bytes
     if reply.status == 200:
         assert reply.find("Arn") == user.arn
 

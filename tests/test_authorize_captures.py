@@ -46,9 +46,9 @@ def test_as_it_is_it_is_allowed(store, alice):
 
 CHANGES = {
     "method": lambda request: request | {"method": "DELETE"},
-    "path": lambda request: request | {"uri": "/bucket/other"},
-    "path with a slash more": lambda request: request | {"uri": "/bucket//key"},
-    "path with dots": lambda request: request | {"uri": "/bucket/./key"},
+    "path": lambda request: request | {"uri": request["uri"].replace("/bucket/key", "/bucket/other")},
+    "path with a slash more": lambda request: request | {"uri": request["uri"].replace("/bucket/key", "/bucket//key")},
+    "path with dots": lambda request: request | {"uri": request["uri"].replace("/bucket/key", "/bucket/./key")},
     "query": lambda request: request | {"uri": request["uri"] + ("&" if "?" in request["uri"] else "?") + "acl="},
     "host": lambda request: replaced(request, "host", lambda _: "evil.example"),
     "host missing": lambda request: without(request, "host"),
@@ -239,7 +239,7 @@ def test_a_real_iam_request_yields_neither_decision_nor_key(store, alice, server
 def test_one_normal_form_of_keys(store, account):
     """`..`, %2e and doubled escapes: what is signed is what is sent, nothing is decoded behind the signature."""
     user = account.user(allow("s3:GetObject", "arn:aws:s3:::bucket/*"))
-    normal_forms = {"/bucket/a/../../other/key": "/other/key", "/bucket/%2e%2e/other": "/other", "/bucket/%252e%252e/other": "/bucket/%2e%2e/other"}
+    normal_forms = {"/bucket/a/../../other/key": "/other/key", "/bucket/a/./b": "/bucket/a/b", "/bucket/%252e%252e/other": "/bucket/%2e%2e/other", "/bucket/a%2Fb": "/bucket/a/b/"}
     for path, normal in normal_forms.items():
         request = signed_request(user, path=path)
         assert decide(store, request) == [("Allowed", "identity")]

@@ -88,7 +88,7 @@ def test_by_presigned_get(account, user):
 
 
 def test_presigned_by_boto3_itself(account, user):
-    url = note_url(user.sts.generate_presigned_url("get_caller_identity", ExpiresIn=60))
+    url = note_url(user.sts.generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET"))
     with urllib.request.urlopen(url, timeout=10) as reply:
         assert user.arn in reply.read().decode()
 

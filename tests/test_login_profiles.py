@@ -161,9 +161,12 @@ def test_a_flood_of_hashes_is_throttled_and_others_are_served(account):
         sockets.append((made, head.encode() + b"\r\n" + signed.data))
     for made, text in sockets:
         made.sendall(text)
-    started = time.monotonic()
-    account.iam.list_users()
-    assert time.monotonic() - started < 2, "a call without a hash waits for none"
+    sent, slowest = time.monotonic(), 0
+    for _ in range(6):
+        started = time.monotonic()
+        account.iam.list_users(MaxItems=1)
+        account.root.identity()
+        slowest = max(slowest, time.monotonic() - started)
     answers = []
     for made, _ in sockets:
         made.settimeout(30)
@@ -172,4 +175,5 @@ def test_a_flood_of_hashes_is_throttled_and_others_are_served(account):
             text += chunk
         answers.append(re.search(rb"<Code>(\w+)</Code>", text).group(1).decode())
         made.close()
+    assert slowest < (time.monotonic() - sent) / 2, "a call without a hash waits for none"
     assert set(answers) == {"AccessDenied", "Throttling"}, set(answers)

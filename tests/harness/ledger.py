@@ -14,8 +14,8 @@ SECRET_MEMBERS = {"SecretAccessKey", "SessionToken", "Password", "NewPassword", 
 
 
 def keep(value, what):
-    """Remembers a secret. Short ones would be found by chance, so they are left out."""
-    if value and len(value) >= 16:
+    """Remembers a secret. Short and monotonous ones would be found by chance, so they are left out."""
+    if value and len(value) >= 16 and len(set(value)) >= 8:
         SECRETS[value] = what
     return value
 

@@ -135,8 +135,7 @@ impl Refusal {
 
 /// What answers requests.
 ///
-/// The future of an answer is dropped at whichever `await` it stands when the connection breaks. What must not be cut in
-/// two is to be spawned as its own task, or done by someone who finishes it anyway (the store's writer).
+/// An answer that has begun is finished, also when the client has hung up; only the end of the process cuts it.
 pub trait Answer: Send + Sync + 'static {
     /// How many bytes the body of this request may have. Asked before any of it is read.
     fn body_limit(&self, head: &Head) -> usize;

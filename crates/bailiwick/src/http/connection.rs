@@ -96,17 +96,6 @@ pub(super) struct Vitals {
 }
 
 impl Vitals {
-    /// Counts a request, until the returned guard is dropped.
-    pub(super) fn begin(&self, http2: bool) -> Alive<'_> {
-        self.requests.fetch_add(1, Relaxed);
-        self.in_flight.fetch_add(1, Relaxed);
-        self.accounted.store(self.reads.load(Relaxed), Relaxed);
-        if http2 {
-            self.http2.store(true, Relaxed);
-        }
-        Alive(self)
-    }
-
     /// Whether a head has begun and is not complete. HTTP/2 sends frames at any time, so only its first head counts.
     fn head_begun(&self) -> bool {
         let requests = self.requests.load(Relaxed);
@@ -115,9 +104,27 @@ impl Vitals {
 }
 
 /// A request that is being answered.
-pub(super) struct Alive<'a>(&'a Vitals);
+pub(super) struct Alive(Arc<Vitals>);
 
-impl Drop for Alive<'_> {
+impl Alive {
+    /// Counts a request, until the value is dropped.
+    pub(super) fn begin(vitals: &Arc<Vitals>, http2: bool) -> Alive {
+        vitals.requests.fetch_add(1, Relaxed);
+        vitals.in_flight.fetch_add(1, Relaxed);
+        vitals.accounted.store(vitals.reads.load(Relaxed), Relaxed);
+        if http2 {
+            vitals.http2.store(true, Relaxed);
+        }
+        Alive(Arc::clone(vitals))
+    }
+
+    /// Whether the connection has begun far more than it may at once: HTTP/2 counts a stream that the client has reset as ended, we do not.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.0.in_flight.load(Relaxed) > STREAMS * 2
+    }
+}
+
+impl Drop for Alive {
     fn drop(&mut self) {
         self.0.accounted.store(self.0.reads.load(Relaxed), Relaxed);
         self.0.in_flight.fetch_sub(1, Relaxed);
@@ -310,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_never_completes_its_first_head_is_slow() {
-        let (vitals, start) = (Vitals::default(), Instant::now());
+        let (vitals, start) = (Arc::new(Vitals::default()), Instant::now());
         let mut watch = Watch::new(start);
         assert_eq!(watch.look(&vitals, &limits(), start + Duration::from_secs(9)), Waiting::Fine);
         assert_eq!(watch.look(&vitals, &limits(), start + Duration::from_secs(10)), Waiting::SlowHead);
@@ -318,9 +325,9 @@ mod tests {
 
     #[test]
     fn a_head_that_begins_after_a_long_pause_has_its_whole_time() {
-        let (vitals, start) = (Vitals::default(), Instant::now());
+        let (vitals, start) = (Arc::new(Vitals::default()), Instant::now());
         let mut watch = Watch::new(start);
-        drop(vitals.begin(false));
+        drop(Alive::begin(&vitals, false));
         assert_eq!(watch.look(&vitals, &limits(), start), Waiting::Fine);
         assert_eq!(watch.look(&vitals, &limits(), start + Duration::from_secs(55)), Waiting::Fine);
         vitals.reads.fetch_add(1, Relaxed);
@@ -331,9 +338,9 @@ mod tests {
 
     #[test]
     fn a_connection_without_requests_is_idle_but_not_while_one_is_answered() {
-        let (vitals, start) = (Vitals::default(), Instant::now());
+        let (vitals, start) = (Arc::new(Vitals::default()), Instant::now());
         let mut watch = Watch::new(start);
-        let alive = vitals.begin(false);
+        let alive = Alive::begin(&vitals, false);
         assert_eq!(watch.look(&vitals, &limits(), start + Duration::from_secs(100)), Waiting::Fine);
         drop(alive);
         assert_eq!(watch.look(&vitals, &limits(), start + Duration::from_secs(159)), Waiting::Fine);
@@ -342,9 +349,9 @@ mod tests {
 
     #[test]
     fn frames_of_http_2_between_requests_are_no_head() {
-        let (vitals, start) = (Vitals::default(), Instant::now());
+        let (vitals, start) = (Arc::new(Vitals::default()), Instant::now());
         let mut watch = Watch::new(start);
-        drop(vitals.begin(true));
+        drop(Alive::begin(&vitals, true));
         watch.look(&vitals, &limits(), start);
         vitals.reads.fetch_add(3, Relaxed);
         assert_eq!(watch.look(&vitals, &limits(), start + Duration::from_secs(30)), Waiting::Fine);

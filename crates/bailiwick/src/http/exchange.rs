@@ -4,6 +4,9 @@
 //! request with both `Transfer-Encoding` and `Content-Length` it believes the first and drops the second, as the RFC
 //! has it; a proxy in front may have believed the other. So a chunked request is always the last one of its connection, and
 //! nothing that follows it is ever read as a request.
+//!
+//! An answer that has begun is finished even when nobody waits for it any more: whoever could break it off by hanging up could write
+//! something and keep the event of it out of the audit trail.
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -13,7 +16,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::Poll,
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -24,8 +27,12 @@ use http::{
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
-use super::{Answer, Head, Outgoing, Refusal, connection::Vitals};
+use super::{
+    Answer, Head, Outgoing, Refusal,
+    connection::{Alive, Vitals},
+};
 
 /// A body that is longer than this counts against [`Budget`].
 const FREE_BODY: usize = 16 * 1024;
@@ -43,15 +50,16 @@ impl Budget {
 }
 
 /// A share of the budget, given back when it is dropped.
-struct Share<'a> {
-    budget: &'a Budget,
+struct Share<A> {
+    shared: Arc<Shared<A>>,
     bytes: usize,
 }
 
-impl Share<'_> {
+impl<A> Share<A> {
     /// Takes more; false where nothing is left.
     fn grow(&mut self, bytes: usize) -> bool {
-        let taken = self.budget.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok();
+        let left = &self.shared.budget.left;
+        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok();
         if taken {
             self.bytes += bytes;
         }
@@ -59,10 +67,10 @@ impl Share<'_> {
     }
 }
 
-impl Drop for Share<'_> {
+impl<A> Drop for Share<A> {
     fn drop(&mut self) {
         if self.bytes > 0 {
-            self.budget.left.fetch_add(self.bytes, Ordering::Relaxed);
+            self.shared.budget.left.fetch_add(self.bytes, Ordering::Relaxed);
         }
     }
 }
@@ -80,31 +88,42 @@ pub(super) struct Line<A> {
     pub(super) vitals: Arc<Vitals>,
     pub(super) peer: SocketAddr,
     pub(super) secure: bool,
+    /// The connection's place among those that may be; an answer that outlives its connection keeps it.
+    pub(super) _place: Option<OwnedSemaphorePermit>,
 }
 
 /// Answers one request.
 pub(super) async fn exchange<A: Answer>(line: Arc<Line<A>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let _alive = line.vitals.begin(request.version() == Version::HTTP_2);
+    let alive = Alive::begin(&line.vitals, request.version() == Version::HTTP_2);
     let received = Instant::now();
     let (mut parts, body) = request.into_parts();
-    let wrong = check(&mut parts);
-    let last = parts.headers.contains_key(TRANSFER_ENCODING);
+    let wrong = check(&mut parts).or_else(|| alive.are_too_many().then_some(Refusal::Busy));
     let version = parts.version;
     let head = Head { method: parts.method, uri: parts.uri, headers: parts.headers, peer: line.peer, secure: line.secure, received };
     if let Some(refusal) = wrong {
         return Ok(refuse(&line, &head, version, refusal));
     }
     if head.uri.path() == "/health" && matches!(head.method, Method::GET | Method::HEAD) {
-        return Ok(into_response(Outgoing::text(StatusCode::OK, "ok\n"), last));
+        return Ok(into_response(Outgoing::text(StatusCode::OK, "ok\n"), is_last(&head)));
     }
-    let body = match receive(&line, &head, body, version).await {
-        Ok(body) => body,
+    let (body, share) = match receive(&line, &head, body, version).await {
+        Ok(received) => received,
         Err(refusal) => return Ok(refuse(&line, &head, version, refusal)),
     };
-    match caught(line.shared.answer.answer(&head, body)).await {
-        Some(outgoing) => Ok(into_response(outgoing, last)),
-        None => Ok(refuse(&line, &head, version, Refusal::Panicked)),
-    }
+    let response = Finishing::new(async move {
+        let response = match caught(line.shared.answer.answer(&head, body)).await {
+            Some(outgoing) => into_response(outgoing, is_last(&head)),
+            None => refuse(&line, &head, version, Refusal::Panicked),
+        };
+        drop((alive, share));
+        response
+    });
+    Ok(response.await)
+}
+
+/// Whether nothing that follows this request is read as one.
+fn is_last(head: &Head) -> bool {
+    head.headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// What is wrong with the head, if anything. Leaves one `host` header where the authority is known.
@@ -135,15 +154,16 @@ fn check(parts: &mut http::request::Parts) -> Option<Refusal> {
 }
 
 /// Reads the body, within its limit and in time.
-async fn receive<A: Answer>(line: &Line<A>, head: &Head, body: Incoming, version: Version) -> Result<Bytes, Refusal> {
+async fn receive<A: Answer>(line: &Line<A>, head: &Head, body: Incoming, version: Version) -> Result<(Bytes, Share<A>), Refusal> {
+    let share = Share { shared: Arc::clone(&line.shared), bytes: 0 };
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok((Bytes::new(), share));
     }
     let limit = line.shared.answer.body_limit(head);
     if body.size_hint().lower() > limit as u64 {
         return Err(Refusal::TooLarge { limit });
     }
-    let mut reading = pin!(collect(body, limit, &line.shared.budget));
+    let mut reading = pin!(collect(body, limit, share));
     // A body nearly always lies in the packet of its head, but HTTP/1 hands it out only when it is asked for a second time.
     // A timer before that would cost more than the reading. Should no more bytes come at all, the connection's own timer
     // asks again.
@@ -164,8 +184,7 @@ async fn receive<A: Answer>(line: &Line<A>, head: &Head, body: Incoming, version
 }
 
 /// All bytes of a body. A body that came in one piece is not copied.
-async fn collect(mut body: Incoming, limit: usize, budget: &Budget) -> Result<Bytes, Refusal> {
-    let mut share = Share { budget, bytes: 0 };
+async fn collect<A>(mut body: Incoming, limit: usize, mut share: Share<A>) -> Result<(Bytes, Share<A>), Refusal> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -187,7 +206,7 @@ async fn collect(mut body: Incoming, limit: usize, budget: &Budget) -> Result<By
             rest.extend_from_slice(&data);
         }
     }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
+    Ok((if rest.is_empty() { first } else { rest.freeze() }, share))
 }
 
 /// The output of a future, or nothing where it panicked. It is not polled again after that.
@@ -202,12 +221,40 @@ async fn caught<F: Future>(future: F) -> Option<F::Output> {
     .await
 }
 
+/// A future that goes on as a task of its own when it is dropped before its end.
+struct Finishing<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+
+impl<F: Future<Output: Send> + Send + 'static> Finishing<F> {
+    fn new(future: F) -> Finishing<F> {
+        Finishing(Some(Box::pin(future)))
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Future for Finishing<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(future) = self.0.as_mut() else { return Poll::Pending };
+        let output = ready!(future.as_mut().poll(context));
+        self.0 = None;
+        Poll::Ready(output)
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Drop for Finishing<F> {
+    fn drop(&mut self) {
+        // Without a runtime the process ends, and the store makes whole what was cut.
+        if let (Some(future), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(future);
+        }
+    }
+}
+
 fn refuse<A: Answer>(line: &Line<A>, head: &Head, version: Version, refusal: Refusal) -> Response<Full<Bytes>> {
     let outgoing = catch_unwind(AssertUnwindSafe(|| line.shared.answer.refuse(head, refusal)))
         .unwrap_or_else(|_panic| Outgoing::text(refusal.status(), refusal.to_string()));
     // HTTP/2 has no such header: a stream ends by itself.
-    let last = refusal.ends_connection() || head.headers.contains_key(TRANSFER_ENCODING);
-    into_response(outgoing, last && version != Version::HTTP_2)
+    into_response(outgoing, (refusal.ends_connection() || is_last(head)) && version != Version::HTTP_2)
 }
 
 fn into_response(outgoing: Outgoing, close: bool) -> Response<Full<Bytes>> {

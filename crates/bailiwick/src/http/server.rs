@@ -68,10 +68,10 @@ impl Server {
             match accepted {
                 Ok((stream, peer)) => {
                     let (shared, tls, phases) = (Arc::clone(&shared), tls.clone(), phases.clone());
-                    tokio::spawn(async move {
-                        connect(stream, peer, shared, tls, limits, phases).await;
-                        drop(permit);
-                    });
+                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                    let vitals = Arc::new(Vitals::default());
+                    let line = Arc::new(Line { shared, vitals, peer, secure: tls.is_some(), _place: permit });
+                    tokio::spawn(connect(stream, line, tls, limits, phases));
                 }
                 Err(error) => hesitate(&error).await,
             }
@@ -101,20 +101,11 @@ async fn hesitate(error: &io::Error) {
     sleep(Duration::from_millis(100)).await;
 }
 
-async fn connect<A: Answer>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    shared: Arc<Shared<A>>,
-    tls: Option<Arc<Tls>>,
-    limits: Limits,
-    phases: watch::Receiver<Phase>,
-) {
+async fn connect<A: Answer>(stream: TcpStream, line: Arc<Line<A>>, tls: Option<Arc<Tls>>, limits: Limits, phases: watch::Receiver<Phase>) {
     // Answers are small and whole: waiting for more to send would only delay them. Without it they still arrive.
     let _ = stream.set_nodelay(true);
-    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-    let vitals = Arc::new(Vitals::default());
-    let line = Arc::new(Line { shared, vitals: Arc::clone(&vitals), peer, secure: tls.is_some() });
-    let stream = Watched::new(stream, vitals);
+    let peer = line.peer;
+    let stream = Watched::new(stream, Arc::clone(&line.vitals));
     let Some(tls) = tls else { return serve(TokioIo::new(stream), line, limits, phases).await };
     let mut stopping = phases.clone();
     let handshake = timeout(limits.handshake, TlsAcceptor::from(tls.current()).accept(stream));

@@ -89,3 +89,30 @@ async fn a_connection_that_asks_nothing_is_closed() {
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
     assert_eq!(rest(&mut stream).await, "");
 }
+
+#[tokio::test]
+async fn an_answer_that_has_begun_is_finished_though_its_stream_is_reset() {
+    let server = start(Limits::default()).await;
+    let mut client = client(&server).await;
+    let reset = client.send_request(post("/sleep/300", 1));
+    assert!(tokio::time::timeout(Duration::from_millis(100), reset).await.is_err());
+    assert_eq!(client.send_request(post("/", 1)).await.unwrap().status(), 200);
+    assert_eq!((server.begun(), server.finished()), (2, 1));
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(server.finished(), 2);
+}
+
+#[tokio::test]
+async fn streams_that_are_reset_count_until_they_are_finished() {
+    let server = start(Limits::default()).await;
+    let mut client = client(&server).await;
+    for _ in 0..5000 {
+        let reset = client.send_request(post("/sleep/30000", 1));
+        if tokio::time::timeout(Duration::from_millis(2), reset).await.is_ok() || server.begun() >= 200 {
+            break;
+        }
+    }
+    assert_eq!(client.send_request(post("/", 1)).await.unwrap().status(), 503);
+    assert_eq!((server.begun(), server.finished()), (200, 0));
+    assert!(server.get("/").await.starts_with("HTTP/1.1 200 "), "another connection is served");
+}

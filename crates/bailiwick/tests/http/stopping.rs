@@ -54,3 +54,23 @@ async fn a_stop_of_an_idle_server_takes_no_time() {
     assert_eq!(server.ended().await.cut, 0);
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
 }
+
+#[tokio::test]
+async fn an_answer_that_has_begun_is_finished_though_the_client_hangs_up() {
+    let mut server = start(short()).await;
+    let stream = server.connect().await;
+    // Without lingering, closing sends a reset.
+    stream.set_zero_linger().unwrap();
+    let mut stream = stream;
+    stream.write_all(b"GET /sleep/600 HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    sleep(Duration::from_millis(100)).await;
+    drop(stream);
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!((server.begun(), server.finished()), (1, 0));
+    let start = Instant::now();
+    server.begin_to_stop();
+    let finished = server.counts();
+    assert_eq!(server.ended().await.cut, 0);
+    assert_eq!(finished.1.load(std::sync::atomic::Ordering::SeqCst), 1, "a stop waits for it too");
+    assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
+}

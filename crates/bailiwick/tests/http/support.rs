@@ -1,5 +1,12 @@
 //! A server of the crate's own HTTP layer with a double that answers, and a client that sends bytes as they are.
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use bailiwick::http::{Answer, Head, Limits, Outgoing, Refusal, Server, Stopped, Tls};
 use bytes::Bytes;
@@ -16,7 +23,13 @@ use tokio::{
 pub(crate) const GET: &str = "GET /a?b=%2F HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// Says what it was asked. `/panic` panics, `/sleep/MILLIS` takes its time, `/small` takes 1,000 bytes, all others 1 MiB.
-pub(crate) struct Double;
+#[derive(Default)]
+pub(crate) struct Double {
+    counts: Counts,
+}
+
+/// How many answers have begun, and how many have come to their end.
+pub(crate) type Counts = Arc<(AtomicUsize, AtomicUsize)>;
 
 impl Answer for Double {
     fn body_limit(&self, head: &Head) -> usize {
@@ -24,12 +37,14 @@ impl Answer for Double {
     }
 
     async fn answer(&self, head: &Head, body: Bytes) -> Outgoing {
+        self.counts.0.fetch_add(1, SeqCst);
         if let Some(millis) = head.target().strip_prefix("/sleep/") {
             tokio::time::sleep(Duration::from_millis(millis.parse().unwrap())).await;
         }
         assert_ne!(head.target(), "/panic", "as asked");
         let host = head.headers.get("host").map(|host| host.to_str().unwrap());
         let said = format!("{} {} host={} body={} secure={}\n", head.method, head.target(), host.unwrap_or("-"), body.len(), head.secure);
+        self.counts.1.fetch_add(1, SeqCst);
         Outgoing::text(StatusCode::OK, said)
     }
 
@@ -55,6 +70,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Stopped>,
+    counts: Counts,
 }
 
 pub(crate) async fn start(limits: Limits) -> Running {
@@ -66,13 +82,27 @@ pub(crate) async fn start_with(limits: Limits, tls: Option<Arc<Tls>>) -> Running
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let server = Server::new(listener, tls, limits);
-    let task = tokio::spawn(server.run(Arc::new(Double), async move { drop(stopped.await) }));
-    Running { address, stop: Some(stop), task }
+    let double = Double::default();
+    let counts = Arc::clone(&double.counts);
+    let task = tokio::spawn(server.run(Arc::new(double), async move { drop(stopped.await) }));
+    Running { address, stop: Some(stop), task, counts }
 }
 
 impl Running {
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Arc::clone(&self.counts)
+    }
+
+    pub(crate) fn begun(&self) -> usize {
+        self.counts.0.load(SeqCst)
+    }
+
+    pub(crate) fn finished(&self) -> usize {
+        self.counts.1.load(SeqCst)
     }
 
     /// Asks the server to stop, and does not wait.

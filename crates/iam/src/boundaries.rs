@@ -2,6 +2,7 @@
 //! Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>.
 
 use crate::holders::Bounded;
+use crate::policies::parsed;
 use crate::{Error, Iam, roles, users};
 use arn::Arn;
 use identities::{PolicyRecord, RoleName, UserName, UserRecord, customer_policy_arn, managed_policy};
@@ -44,7 +45,7 @@ pub(crate) async fn boundary<M: Mode>(cx: &Allowed<'_, M>, asked: Option<&Policy
 
 /// A managed policy that the caller's account may attach: its own, or one of AWS's.
 pub(crate) async fn attachable<M: Mode>(cx: &Allowed<'_, M>, asked: &PolicyArn) -> Result<Arn, Error> {
-    let arn = asked.arn().ok_or(Error::InvalidArn)?;
+    let arn = parsed(asked)?;
     if let Some(policy) = managed_policy(&arn) {
         return if policy.is_attachable() { Ok(arn) } else { Err(Error::ServiceRolePolicy) };
     }
@@ -66,7 +67,7 @@ impl Operation for PutUserPermissionsBoundary {
     type Output = ();
 
     fn well_formed(&self) -> Result<(), Error> {
-        self.permissions_boundary.arn().map(drop).ok_or(Error::InvalidArn)
+        parsed(&self.permissions_boundary).map(drop)
     }
 
     /// The key is the boundary that is asked for, whichever there is now.
@@ -120,7 +121,7 @@ impl Operation for PutRolePermissionsBoundary {
     type Output = ();
 
     fn well_formed(&self) -> Result<(), Error> {
-        self.permissions_boundary.arn().map(drop).ok_or(Error::InvalidArn)
+        parsed(&self.permissions_boundary).map(drop)
     }
 
     /// The key is the boundary that is asked for, whichever there is now.

@@ -421,3 +421,15 @@ impl Operation for ListInstanceProfileTags {
         ListTagsOutput::of(&profile.tags, &self.page)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_no_case_and_is_kept_as_it_was_given() {
+        let (one, other): (InstanceProfileName, InstanceProfileName) = ("Web".parse().unwrap(), "wEB".parse().unwrap());
+        assert_eq!(KeyPart::bytes(&one), KeyPart::bytes(&other));
+        assert_eq!(one.as_str(), "Web");
+    }
+}

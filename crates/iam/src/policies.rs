@@ -514,4 +514,22 @@ mod tests {
             assert!(time(policy.created).0 > 1_000_000_000 && time(policy.updated) >= time(policy.created), "{}", policy.arn);
         }
     }
+
+    fn list(only_attached: bool, policy_usage_filter: Option<PolicyUsage>) -> ListPolicies {
+        let members = wire::Node::Map(Vec::new());
+        let read = ListPolicies::read(&members, &mut wire::Reader::new(&<Iam as operation::Service>::PROTOCOL));
+        ListPolicies { only_attached, policy_usage_filter, ..read.unwrap() }
+    }
+
+    #[test]
+    fn the_filters_of_a_list_tell_uses_apart() {
+        let (idle, attached, bounding) = (Usage::default(), Usage { attached: 1, bounding: 0 }, Usage { attached: 0, bounding: 1 });
+        let wanted = |list: ListPolicies| [idle, attached, bounding].map(|usage| list.wants(usage));
+        assert_eq!(wanted(list(false, None)), [true, true, true]);
+        assert_eq!(wanted(list(true, None)), [false, true, false]);
+        for only_attached in [false, true] {
+            assert_eq!(wanted(list(only_attached, Some(PolicyUsage::PermissionsPolicy))), [false, true, false]);
+            assert_eq!(wanted(list(only_attached, Some(PolicyUsage::PermissionsBoundary))), [false, false, true]);
+        }
+    }
 }

@@ -31,6 +31,10 @@ pub(super) const OPERATIONS: Operations<Iam> = &[
     handler::<ListRoleTags>(),
 ];
 
+/// How long a use is told of, in seconds: 400 days.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleLastUsed.html>.
+const TRACKED: i64 = 400 * 24 * 3_600;
+
 /// What a role's maker writes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
 #[text(max = 1000, pattern = r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*")]
@@ -59,7 +63,7 @@ pub(crate) struct Role {
     role_last_used: Option<RoleLastUsed>,
 }
 
-/// When and where a role was last used: nothing of both if it never was.
+/// When and where a role was last used: nothing of both if it never was, or too long ago.
 #[derive(Shape)]
 pub(crate) struct RoleLastUsed {
     last_used_date: Option<Timestamp>,
@@ -117,7 +121,7 @@ impl Role {
 impl RoleLastUsed {
     /// Of a role.
     pub async fn of<M: Mode>(cx: &Allowed<'_, M>, role: &RoleRecord) -> Result<Self, StoreError> {
-        let used = cx.last_used().of(&cx.access().store, role.id.as_str()).await?;
+        let used = cx.last_used().of(&cx.access().store, role.id.as_str()).await?.filter(|used| used.at >= cx.now - TRACKED);
         let (last_used_date, region) = used.map(|used| (Timestamp(used.at), used.region)).unzip();
         Ok(RoleLastUsed { last_used_date, region })
     }
@@ -446,5 +450,26 @@ impl Operation for ListRoleTags {
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListTagsOutput, Error> {
         let role = named(cx, &self.role_name).await?;
         ListTagsOutput::of(&role.tags, &self.page)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_services_are_reserved_and_those_that_look_alike_are_not() {
+        let of = |path: &str| reserved(&path.parse().unwrap());
+        assert_eq!(of("/aws-service-role/ecs.amazonaws.com/"), Some("/aws-service-role/"));
+        assert_eq!(of("/aws-reserved/sso.amazonaws.com/eu-west-1/"), Some("/aws-reserved/"));
+        for path in ["/", "/service-role/", "/aws-service-roles/", "/x/aws-service-role/"] {
+            assert_eq!(of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_empty_description_is_none() {
+        assert_eq!("".parse::<Description>().unwrap().kept(), None);
+        assert_eq!(" ".parse::<Description>().unwrap().kept(), Some(" ".to_owned()));
     }
 }

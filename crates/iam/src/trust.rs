@@ -4,7 +4,7 @@
 
 use crate::Error;
 use crate::documents::{EncodedDocument, PolicyDocument};
-use arn::{AccountId, Arn, IdKind, UniqueId};
+use arn::{Arn, IdKind, UniqueId};
 use identities::{RoleName, RoleRecord, TrustPolicy, UserName, UserRecord};
 use policy::{Document, Kind, Place};
 use serde_json::Value;
@@ -49,9 +49,7 @@ enum Whom {
 
 /// The grammar was checked before; what is left to find out is whether a user or role is there.
 async fn means<M: Mode>(tx: &Tx<M>, text: &str) -> Result<Option<Whom>, StoreError> {
-    if let Ok(id) = text.parse::<UniqueId>()
-        && text.parse::<AccountId>().is_err()
-    {
+    if let Ok(id) = text.parse::<UniqueId>() {
         // Ids tell no account: those of this one are known here.
         return Ok(arn_of(tx, &id).await?.map(|_| Whom::AsWritten));
     }
@@ -75,10 +73,10 @@ async fn means<M: Mode>(tx: &Tx<M>, text: &str) -> Result<Option<Whom>, StoreErr
 /// The ARN that the user or role with this id has now, if it is there. `tx` looks at its account.
 async fn arn_of<M: Mode>(tx: &Tx<M>, id: &UniqueId) -> Result<Option<Arn>, StoreError> {
     let Ok(account) = tx.account().parse() else { return Ok(None) };
-    Ok(match id.kind() {
-        Some(IdKind::Role) => tx.get::<RoleRecord>(id).await?.map(|role| role.arn(account)),
-        Some(IdKind::User) => tx.get::<UserRecord>(id).await?.map(|user| user.arn(account)),
-        _ => None,
+    Ok(if id.kind() == Some(IdKind::Role) {
+        tx.get::<RoleRecord>(id).await?.map(|role| role.arn(account))
+    } else {
+        tx.get::<UserRecord>(id).await?.map(|user| user.arn(account))
     })
 }
 

@@ -119,14 +119,8 @@ impl<A: KeyPart, B: KeyPart, C: KeyPart> KeyPart for (A, B, C) {
     }
 }
 
-/// The first bytes after everything that begins with `prefix`.
-pub(crate) fn past(prefix: &[u8]) -> Vec<u8> {
-    let mut end = prefix.to_vec();
-    while let Some(last) = end.pop() {
-        if last < 255 {
-            end.push(last + 1);
-            return end;
-        }
-    }
-    vec![255]
+/// The end of what begins with these parts, or is them: the next part does not begin with 255. A part that goes on where one of these
+/// ends (`u` and a 0, after `u`) comes after it.
+pub(crate) fn past(parts: &[u8]) -> Vec<u8> {
+    [parts, &[255]].concat()
 }

@@ -159,7 +159,7 @@ impl Entries {
     }
 
     #[doc(hidden)]
-    pub fn add<R, T: Indexed, const UNIQUE: bool>(&mut self, index: Index<R, T::Key, UNIQUE>, value: &T) {
+    pub fn add<R, K, T: Indexed, const UNIQUE: bool>(&mut self, index: Index<R, K, UNIQUE>, value: &T) {
         let Entries { key, all } = self;
         value.each(&mut |part| {
             let mut bytes = part.bytes();

@@ -6,7 +6,7 @@ use crate::document::{Document, Effect, Kind, Place, Statement, Texts, Version};
 use crate::facts::Facts;
 use crate::listed::Listed;
 use crate::pattern::{Dollar, Match};
-use crate::resource::{ResourcePattern, ResourceReading, Target};
+use crate::resource::{Lookup, Order, ResourcePattern, ResourceReading, Target};
 
 /// One document, made ready to decide. Cheap to share.
 #[derive(Debug)]
@@ -171,14 +171,15 @@ impl Resources {
     }
 
     /// As [`Actions::index`].
-    pub(crate) fn index(&self) -> Vec<(String, Tail, usize)> {
+    pub(crate) fn index(&self) -> Vec<(Lookup, usize)> {
+        let whole = |tail| (Lookup { order: Order::Whole, prefix: String::new(), tail, ends: false }, WHOLE);
         match self {
-            Resources::Any => vec![(String::new(), Tail::Free, WHOLE)],
+            Resources::Any => vec![whole(Tail::Free)],
             Resources::Nothing => Vec::new(),
             Resources::These(list) => {
-                list.iter().enumerate().filter_map(|(at, pattern)| pattern.index().map(|(prefix, tail)| (prefix, tail, at))).collect()
+                list.iter().enumerate().filter_map(|(at, pattern)| pattern.index().map(|lookup| (lookup, at))).collect()
             }
-            Resources::AllBut(_) => vec![(String::new(), Tail::Compare, WHOLE)],
+            Resources::AllBut(_) => vec![whole(Tail::Compare)],
         }
     }
 

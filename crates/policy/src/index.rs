@@ -1,19 +1,34 @@
 //! Finds the statements that may concern a request without looking at the others: one radix tree over action and resource.
 //!
-//! A key is the text that the actions of a pattern begin with, a byte that says whether the action ends there, and the text that the resources of a
-//! pattern begin with. Both walk along the request once, so the cost depends on the length of the request and on the statements found, not on the
-//! statements that name other things. Keys are in lower case where the request is compared without case.
+//! A key is the text that the actions of a pattern begin with, a mark that says whether the action ends there and in which order the parts of the
+//! resource follow, and the text that the resources of a pattern begin with in that order. A walk goes along the request once for each order, so its
+//! cost depends on the length of the request and on the statements found, not on the statements that name other things. Keys are in lower case where
+//! the request is compared without case.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use crate::action::Tail;
 use crate::compiled::{Rule, WHOLE};
-use crate::resource::Target;
+use crate::resource::{Lookup, Order, Target};
 
-/// Bytes that no text in UTF-8 has.
-const ACTION_GOES_ON: u8 = 0xFE;
-const ACTION_ENDS: u8 = 0xFF;
+/// Marks are bytes that no text in UTF-8 has, from this one on: for each order one where the action goes on, and then one where it ends.
+const FIRST_MARK: u8 = 0xF8;
+
+fn mark(order: Order, ends: bool) -> u8 {
+    let place = match order {
+        Order::Whole => 0,
+        Order::Account => 1,
+        Order::Service => 2,
+    };
+    FIRST_MARK + 2 * place + u8::from(ends)
+}
+
+/// The order of a mark, if it stands for actions that go on or `at_end` is true.
+fn order_of(byte: u8, at_end: bool) -> Option<Order> {
+    let is_of = |order: &Order| byte == mark(*order, false) || (at_end && byte == mark(*order, true));
+    Order::ALL.into_iter().find(is_of)
+}
 
 /// A statement with more pairs of action and resource than this is found by its actions, and by what all its resources begin with.
 const MOST_PAIRS: usize = 256;
@@ -116,13 +131,12 @@ impl Index {
         let mut at = 0;
         loop {
             let children = self.children(node);
-            let mut marks = children.iter().rev().take_while(|child| child.first >= ACTION_GOES_ON);
-            for mark in marks.by_ref() {
-                if mark.first == ACTION_GOES_ON || at == action.len() {
-                    let stop = self.resources(mark, target, &mut see);
-                    if stop.is_break() {
-                        return;
-                    }
+            for mark in children.iter().rev().take_while(|child| child.first >= FIRST_MARK) {
+                let text = order_of(mark.first, at == action.len()).and_then(|order| target.in_order(order));
+                if let Some((folded, exact)) = text
+                    && self.resources(mark, folded.as_bytes(), exact.as_bytes(), &mut see).is_break()
+                {
+                    return;
                 }
             }
             let Some(next) = action.get(at).and_then(|byte| child(children, byte.to_ascii_lowercase())) else { return };
@@ -136,27 +150,25 @@ impl Index {
         }
     }
 
-    fn resources(&self, mark: &Node, target: &Target<'_>, see: &mut impl FnMut(&Entry) -> ControlFlow<()>) -> ControlFlow<()> {
-        let text = target.text.as_bytes();
+    /// The walk along a resource, whose first part is compared without case.
+    fn resources(&self, mark: &Node, folded: &[u8], exact: &[u8], see: &mut impl FnMut(&Entry) -> ControlFlow<()>) -> ControlFlow<()> {
+        let (mut folded, mut exact) = (folded, exact);
         let mut node = mark;
         let Some((_, mut label)) = self.label(node).split_first() else { return ControlFlow::Continue(()) };
-        let mut at = 0;
         loop {
-            let Some(part) = text.get(at..at + label.len()) else { return ControlFlow::Continue(()) };
-            if part != label && !is_equal_in_head(part, label, target.head.saturating_sub(at)) {
-                return ControlFlow::Continue(());
+            match strip(folded, exact, label) {
+                Some(rest) => (folded, exact) = rest,
+                None => return ControlFlow::Continue(()),
             }
-            at += label.len();
+            let next = folded.first().map(u8::to_ascii_lowercase).or_else(|| exact.first().copied());
             for entry in self.entries(node) {
-                if !entry.ends || at == text.len() {
+                if !entry.ends || next.is_none() {
                     see(entry)?;
                 }
             }
-            let Some(byte) = text.get(at) else { return ControlFlow::Continue(()) };
-            let byte = if at < target.head { byte.to_ascii_lowercase() } else { *byte };
-            let Some(next) = child(self.children(node), byte) else { return ControlFlow::Continue(()) };
-            label = self.label(next);
-            node = next;
+            let Some(child) = next.and_then(|byte| child(self.children(node), byte)) else { return ControlFlow::Continue(()) };
+            label = self.label(child);
+            node = child;
         }
     }
 
@@ -184,11 +196,16 @@ fn child(children: &[Node], byte: u8) -> Option<&Node> {
     children.binary_search_by_key(&byte, |child| child.first).ok().and_then(|at| children.get(at))
 }
 
-/// Equal, without regard to case in the first `head` bytes.
-fn is_equal_in_head(part: &[u8], label: &[u8], head: usize) -> bool {
-    let head = head.min(part.len());
-    let ((part_head, part_rest), (label_head, label_rest)) = (part.split_at(head), label.split_at(head));
-    head > 0 && part_head.eq_ignore_ascii_case(label_head) && part_rest == label_rest
+/// What is left of a text in two parts behind `label`, if it begins with that; case counts in the second part only.
+fn strip<'t>(folded: &'t [u8], exact: &'t [u8], label: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
+    match folded.split_at_checked(label.len()) {
+        Some((part, rest)) => (part == label || part.eq_ignore_ascii_case(label)).then_some((rest, exact)),
+        None => {
+            let (one, other) = label.split_at_checked(folded.len())?;
+            let rest = exact.strip_prefix(other)?;
+            (one == folded || one.eq_ignore_ascii_case(folded)).then_some((&[], rest))
+        }
+    }
 }
 
 type Key = (Box<[u8]>, Entry);
@@ -197,34 +214,35 @@ fn push_keys(rule: &Rule, at: u32, keys: &mut Vec<Key>) {
     let actions = rule.actions.index();
     let mut resources = rule.resources.index();
     if actions.len() > 1 && actions.len() * resources.len() > MOST_PAIRS {
-        resources = vec![(common_start(&resources), Tail::Compare, WHOLE)];
+        resources = vec![(Lookup { order: Order::Whole, prefix: common_start(&resources), tail: Tail::Compare, ends: false }, WHOLE)];
     }
     for (action, action_tail, action_at) in &actions {
-        for (resource, resource_tail, resource_at) in &resources {
-            let mark = if *action_tail == Tail::End { ACTION_ENDS } else { ACTION_GOES_ON };
-            let mut key = Vec::with_capacity(action.len() + 1 + resource.len());
+        for (lookup, resource_at) in &resources {
+            let mut key = Vec::with_capacity(action.len() + 1 + lookup.prefix.len());
             key.extend_from_slice(action.as_bytes());
-            key.push(mark);
-            key.extend_from_slice(resource.as_bytes());
+            key.push(mark(lookup.order, *action_tail == Tail::End));
+            key.extend_from_slice(lookup.prefix.as_bytes());
             let entry = Entry {
                 rule: at,
                 action: Left::code(*action_tail, *action_at),
-                resource: Left::code(*resource_tail, *resource_at),
-                ends: *resource_tail == Tail::End,
+                resource: Left::code(lookup.tail, *resource_at),
+                ends: lookup.ends,
             };
             keys.push((key.into(), entry));
         }
     }
 }
 
-fn common_start(resources: &[(String, Tail, usize)]) -> String {
-    let mut texts = resources.iter().map(|(text, ..)| text.as_str());
-    let first = texts.next().unwrap_or_default();
-    let length = texts.fold(first.len(), |length, text| {
-        let same = first.char_indices().zip(text.chars()).find(|((at, one), other)| *at >= length || one != other);
-        same.map_or(text.len().min(length), |((at, _), _)| at.min(length))
-    });
-    first.get(..length).unwrap_or_default().into()
+/// What all of them begin with.
+fn common_start(resources: &[(Lookup, usize)]) -> String {
+    let Some(((first, _), others)) = resources.split_first() else { return String::new() };
+    if resources.iter().any(|(lookup, _)| lookup.order != Order::Whole) {
+        return String::new();
+    }
+    let shared =
+        |one: &str, other: &str| one.chars().zip(other.chars()).take_while(|(one, other)| one == other).map(|(c, _)| c.len_utf8()).sum();
+    let length = others.iter().map(|(lookup, _)| shared(&first.prefix, &lookup.prefix)).min().unwrap_or(first.prefix.len());
+    first.prefix.get(..length).unwrap_or_default().into()
 }
 
 /// Builds the tree level by level, so that siblings stand side by side.
@@ -273,6 +291,6 @@ fn label_length(group: &[Key], depth: usize) -> usize {
     let (Some((first, _)), Some((last, _))) = (group.first(), group.last()) else { return 0 };
     let (first, last) = (first.get(depth..).unwrap_or_default(), last.get(depth..).unwrap_or_default());
     let common = first.iter().zip(last).take_while(|(one, other)| one == other).count();
-    let mark = first.iter().skip(1).position(|byte| *byte >= ACTION_GOES_ON).map_or(common, |at| at + 1);
+    let mark = first.iter().skip(1).position(|byte| *byte >= FIRST_MARK).map_or(common, |at| at + 1);
     common.min(mark)
 }

@@ -12,8 +12,7 @@ use crate::services;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target<'a> {
     pub(crate) text: &'a str,
-    /// How many bytes come before the sixth part; 0 for what is no ARN.
-    pub(crate) head: usize,
+    /// None for what is no ARN.
     pub(crate) parts: Option<Parts<'a>>,
 }
 
@@ -37,8 +36,7 @@ impl<'a> Parts<'a> {
 
 impl<'a> Target<'a> {
     pub(crate) fn new(text: &'a str) -> Target<'a> {
-        let parts = Parts::of(text);
-        Target { text, head: parts.map_or(0, |parts| text.len() - parts.resource.len()), parts }
+        Target { text, parts: Parts::of(text) }
     }
 }
 
@@ -122,10 +120,10 @@ impl ResourcePattern {
         }
     }
 
-    /// The text that every resource it covers begins with, in lower case up to the sixth part, and what else has to be looked at.
-    pub(crate) fn index(&self) -> Option<(String, Tail)> {
+    /// Where it can be looked up; none if it covers nothing.
+    pub(crate) fn index(&self) -> Option<Lookup> {
         match self {
-            ResourcePattern::All => Some((String::new(), Tail::Free)),
+            ResourcePattern::All => Some(Lookup { order: Order::Whole, prefix: String::new(), tail: Tail::Free, ends: false }),
             ResourcePattern::Never => None,
             ResourcePattern::Arn(arn) => Some(arn.index()),
         }
@@ -222,24 +220,77 @@ impl ArnPattern {
         }
     }
 
-    fn index(&self) -> (String, Tail) {
-        let mut prefix = String::from("arn:");
-        for part in &self.head {
-            match part {
-                Part::Text(text) => {
-                    prefix.push_str(text);
-                    prefix.push(':');
-                }
-                Part::Any => return (prefix, Tail::Compare),
-                Part::Pattern(pattern) => {
-                    let (text, _) = pattern.prefix();
-                    prefix.push_str(&text.to_ascii_lowercase());
-                    return (prefix, Tail::Compare);
-                }
+    fn index(&self) -> Lookup {
+        let (text, rest) = self.resource.prefix();
+        let tail = if self.strict { Tail::Compare } else { Tail::of(rest) };
+        let ends = rest.is_empty();
+        match &self.head {
+            [Part::Text(partition), Part::Text(service), Part::Text(region), Part::Text(account)] => {
+                Lookup { order: Order::Whole, prefix: format!("arn:{partition}:{service}:{region}:{account}:{text}"), tail, ends }
+            }
+            [_, Part::Text(service), _, Part::Text(account)] => {
+                Lookup { order: Order::Account, prefix: format!("{service}:{account}:{text}"), tail: Tail::Compare, ends }
+            }
+            [_, Part::Text(service), ..] => {
+                Lookup { order: Order::Service, prefix: format!("{service}:{text}"), tail: Tail::Compare, ends }
+            }
+            [_, Part::Any | Part::Pattern(_), ..] => {
+                Lookup { order: Order::Whole, prefix: "arn:".into(), tail: Tail::Compare, ends: false }
             }
         }
-        let (text, rest) = self.resource.prefix();
-        prefix.push_str(text);
-        (prefix, if self.strict { Tail::Compare } else { Tail::of(rest) })
+    }
+}
+
+/// Where a pattern can be looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lookup {
+    pub(crate) order: Order,
+    /// What all that it covers begins with, in this order; in lower case up to the last part.
+    pub(crate) prefix: String,
+    /// What else has to be looked at.
+    pub(crate) tail: Tail,
+    /// What it covers ends where the prefix does.
+    pub(crate) ends: bool,
+}
+
+/// Which parts of an ARN it is looked up by, so that a wildcard in an early part does not hide what stands in the later ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Order {
+    /// All of it.
+    Whole,
+    /// Service, account, resource.
+    Account,
+    /// Service, resource.
+    Service,
+}
+
+impl Order {
+    pub(crate) const ALL: [Order; 3] = [Order::Whole, Order::Account, Order::Service];
+}
+
+impl<'a> Target<'a> {
+    /// The text that is looked up in this order: a part that is compared without case, and one that is compared with it.
+    pub(crate) fn in_order(&self, order: Order) -> Option<(&'a str, &'a str)> {
+        match (order, self.parts) {
+            (Order::Whole, None) => Some(("", self.text)),
+            (Order::Whole, Some(parts)) => self.text.strip_suffix(parts.resource).map(|head| (head, parts.resource)),
+            (Order::Account | Order::Service, None) => None,
+            (Order::Account, Some(parts)) => {
+                self.behind(parts.account.len() + 1 + parts.resource.len()).and_then(|rest| self.service().zip(Some(rest)))
+            }
+            (Order::Service, Some(parts)) => self.service().zip(Some(parts.resource)),
+        }
+    }
+
+    /// So many of its last bytes.
+    fn behind(&self, length: usize) -> Option<&'a str> {
+        self.text.get(self.text.len().checked_sub(length)?..)
+    }
+
+    /// The service, and the colon behind it.
+    fn service(&self) -> Option<&'a str> {
+        let parts = self.parts?;
+        let start = "arn:".len() + parts.partition.len() + 1;
+        self.text.get(start..start + parts.service.len() + 1)
     }
 }

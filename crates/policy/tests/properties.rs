@@ -495,7 +495,7 @@ proptest! {
 
     #[test]
     fn what_is_suggested_suffices_and_widens_nothing(world in world(), other_action in select(&ACTIONS[..]), other_resource in select(&RESOURCES[..])) {
-        let explanation = with(&world, |request, policies| explain(request, policies));
+        let explanation = with(&world, explain);
         let mut more = world.clone();
         let mut complete = true;
         for suggestion in &explanation.suggestions {

@@ -131,7 +131,7 @@ fn an_explanation_names_documents_statements_and_places() {
     let wanted =
         r#"{"kind":"identity","source":"identity[1]","index":0,"sid":"S","effect":"Deny","line":1,"column":37,"endLine":1,"endColumn":95}"#;
     assert_eq!(*matched, serde_json::from_str::<serde_json::Value>(wanted).unwrap());
-    assert_eq!(&document[36..94], r#"{"Sid":"S","Effect":"Deny","Action":"s3:*","Resource":"*"}"#);
+    assert_eq!(document.get(36..94).unwrap(), r#"{"Sid":"S","Effect":"Deny","Action":"s3:*","Resource":"*"}"#);
 }
 
 #[test]

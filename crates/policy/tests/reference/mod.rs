@@ -90,8 +90,8 @@ impl World {
         }
         let mut rcps = Vec::new();
         // Of the services in these tests, AWS covers all but these.
-        let uncovered = ["iam", "ec2", "lambda", "sns"].contains(&action.split(':').next().unwrap());
-        if !slr && !(uncovered && action.contains(':')) {
+        let is_covered = !["iam", "ec2", "lambda", "sns"].contains(&action.split(':').next().unwrap());
+        if is_covered && !slr {
             rcps.extend(self.resource_control.iter().map(|level| self.union(level, In::Rcp)));
         }
 

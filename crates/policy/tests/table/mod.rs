@@ -142,6 +142,11 @@ pub(crate) fn check(file: &File, case: &Case) -> Result<(), String> {
         facts: &request.context,
     };
     let decision = decide(&asked, &sets.policies());
+    let policies = sets.policies();
+    let allocated = allocation_counter::measure(|| {
+        std::hint::black_box(decide(&asked, &policies));
+    });
+    same("allocations", &allocated.count_total.to_string(), "0")?;
     same("decision", decision.outcome.as_str(), case.decision.as_deref().ok_or("has no decision")?)?;
     if let Some(because) = &case.because {
         same("because", decision.because.as_str(), because)?;
@@ -294,7 +299,7 @@ impl Given {
             Some("resource" | "trust") => {
                 let own = self.resource.take().map_or_else(Vec::new, |own| match &own["Statement"] {
                     Value::Array(list) => list.clone(),
-                    one => vec![one.clone()],
+                    one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one.clone()],
                 });
                 let all: Vec<Value> = own.into_iter().chain([suggestion["statement"].clone()]).collect();
                 self.resource = Some(json!({"Version": "2012-10-17", "Statement": all}));

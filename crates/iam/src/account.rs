@@ -3,6 +3,7 @@
 
 use crate::access_keys::KEYS_PER_USER;
 use crate::groups::GROUPS_PER_USER;
+use crate::instance_profiles::InstanceProfileRecord;
 use crate::page::{NextPage, Page};
 use crate::{Error, Iam};
 use identities::{
@@ -145,7 +146,7 @@ impl Operation for GetAccountSummary {
             ("Roles", counted::<RoleRecord>(cx).await?),
             ("Policies", counted::<PolicyRecord>(cx).await?),
             ("PolicyVersionsInUse", counted::<PolicyVersionRecord>(cx).await?),
-            ("InstanceProfiles", 0),
+            ("InstanceProfiles", counted::<InstanceProfileRecord>(cx).await?),
             ("AccountAccessKeysPresent", i64::from(keys > 0)),
             ("AccountPasswordPresent", i64::from(account.root_password.is_some())),
         ];

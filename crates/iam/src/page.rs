@@ -28,7 +28,10 @@ pub(crate) struct NextPage {
 impl Page {
     /// Where to begin.
     pub fn after(&self) -> Result<Option<Marker>, Error> {
-        self.marker.as_ref().map(|marker| marker.as_str().parse().map_err(|_| Error::InvalidMarker)).transpose()
+        let Some(text) = &self.marker else { return Ok(None) };
+        let marker: Marker = text.as_str().parse().map_err(|_| Error::InvalidMarker)?;
+        let (entry, sum) = marker.entry().split_last_chunk().ok_or(Error::InvalidMarker)?;
+        if *sum == sum_of(entry) { Ok(Some(Marker::after(entry.to_vec()))) } else { Err(Error::InvalidMarker) }
     }
 
     /// How many fit.
@@ -51,8 +54,15 @@ impl Page {
     }
 }
 
-/// As much of a key as a marker that comes back in 320 characters can hold, with one byte more.
-const MOST: usize = 239;
+/// A sum (FNV-1a) that every marker ends with, so that a text that is none is told so. It need not be hard to make up: a place that a client
+/// makes up is only another place in the same list.
+fn sum_of(entry: &[u8]) -> [u8; 4] {
+    entry.iter().fold(0x811c_9dc5u32, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)).to_be_bytes()
+}
+
+/// As much of a key as a marker that comes back in 320 characters, 240 bytes, can hold beside its sum, what [`places`] adds and the number of
+/// a list.
+const MOST: usize = 234;
 
 /// Where each of these keys, which are in order, stands in it: at itself, or, if it is too long, at its beginning and the how-manieth of
 /// those that begin so it is.
@@ -72,7 +82,7 @@ fn places(keys: impl Iterator<Item = String>) -> Vec<Vec<u8>> {
 
 impl From<Option<Marker>> for NextPage {
     fn from(next: Option<Marker>) -> Self {
-        let marker = next.map(|next| next.to_string());
+        let marker = next.map(|next| Marker::after([next.entry(), &sum_of(next.entry())].concat()).to_string());
         NextPage { is_truncated: marker.is_some(), marker }
     }
 }
@@ -121,6 +131,11 @@ mod tests {
 
     #[test]
     fn a_marker_that_is_none_is_told() {
-        assert!(matches!(page(Some("no marker!".into()), 1).after(), Err(Error::InvalidMarker)));
+        let good = NextPage::from(Some(Marker::after(b"alice".to_vec()))).marker.unwrap();
+        assert_eq!(page(Some(good.clone()), 1).after().unwrap(), Some(Marker::after(b"alice".to_vec())));
+        let changed = good.replacen(|c: char| c.is_ascii_alphabetic(), "_", 1);
+        for bad in ["no marker!", "nonsense", "AAAA", "AAAAAA", "%%%", "-", changed.as_str()] {
+            assert!(matches!(page(Some(bad.into()), 1).after(), Err(Error::InvalidMarker)), "{bad}");
+        }
     }
 }

@@ -61,6 +61,14 @@ pub(crate) struct Role {
     permissions_boundary: Option<AttachedPermissionsBoundary>,
     tags: Option<Vec<Tag>>,
     role_last_used: Option<RoleLastUsed>,
+    source_role_template: Option<SourceRoleTemplate>,
+}
+
+/// The template that AcquireRole made a role from. No role here has one.
+#[derive(Shape)]
+struct SourceRoleTemplate {
+    template_arn: Arn,
+    template_minor_version: i32,
 }
 
 /// When and where a role was last used: nothing of both if it never was, or too long ago.
@@ -85,6 +93,7 @@ impl Role {
             permissions_boundary: None,
             tags: None,
             role_last_used: None,
+            source_role_template: None,
         })
     }
 

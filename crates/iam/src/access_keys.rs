@@ -274,7 +274,7 @@ impl Protected for KeyOfSomebody {
     fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
         Box::pin(async move {
             let resource = match of_account(tx, caller, &self.0).await? {
-                Some((_, Some(user))) => Resource::new(user.arn(caller.account).as_str(), caller.account).tagged(&user.tags),
+                Some((_, Some(user))) => Resource::new(user.arn(caller.account).as_str(), caller.account).tagged_identity(&user.tags),
                 Some((_, None)) => Resource::new(Arn::iam(caller.account, "root").as_str(), caller.account),
                 None => Resource::new(caller.arn_here("iam", "user/").as_str(), caller.account),
             };

@@ -186,8 +186,8 @@ impl Operation for CreateRole {
 
     fn judged_by(&self, caller: &Caller) -> Judged {
         Judged::on(caller.arn_here("iam", format_args!("role{}{}", self.path, self.role_name)))
+            .key_there("iam:PermissionsBoundary", self.permissions_boundary.as_ref().map(|boundary| &boundary.0))
             .and(!self.tags.is_empty(), "iam:TagRole")
-            .key("iam:PermissionsBoundary", self.permissions_boundary.as_ref().map(|boundary| &boundary.0))
             .request_tags(&self.tags)
     }
 
@@ -226,7 +226,7 @@ impl Operation for GetRole {
     type Output = RoleOutput;
 
     fn judged_by(&self, _: &Caller) -> Judged {
-        Judged::on(&self.role_name)
+        Judged::on(&Bounded(self.role_name.clone()))
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<RoleOutput, Error> {
@@ -368,7 +368,7 @@ impl Operation for DeleteRole {
     type Output = ();
 
     fn judged_by(&self, _: &Caller) -> Judged {
-        Judged::on(&self.role_name)
+        Judged::on(&Bounded(self.role_name.clone()))
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {

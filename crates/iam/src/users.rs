@@ -87,8 +87,8 @@ impl Operation for CreateUser {
 
     fn judged_by(&self, caller: &Caller) -> Judged {
         Judged::on(caller.arn_here("iam", format_args!("user{}{}", self.path, self.user_name)))
+            .key_there("iam:PermissionsBoundary", self.permissions_boundary.as_ref().map(|boundary| &boundary.0))
             .and(!self.tags.is_empty(), "iam:TagUser")
-            .key("iam:PermissionsBoundary", self.permissions_boundary.as_ref().map(|boundary| &boundary.0))
             .request_tags(&self.tags)
     }
 

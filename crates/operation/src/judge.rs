@@ -118,7 +118,7 @@ async fn trusting(system: &System, caller: &Caller, arn: &Arn, tx: &Tx<Read>) ->
     }
     let grants = system.access.grants(account, Some(&role.id)).await?;
     if let Some(Entity::Role(role)) = grants.as_ref().map(|grants| &grants.entity) {
-        resource = resource.tagged(&role.tags);
+        resource = resource.tagged_identity(&role.tags);
     }
     resource.trusting = grants;
     Ok(resource)

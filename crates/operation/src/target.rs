@@ -59,12 +59,19 @@ impl Resource {
         self
     }
 
-    /// The same with the tags that it has: IAM knows them by two names.
-    pub fn tagged(mut self, tags: &Tags) -> Self {
-        for tag in tags.iter() {
-            self.facts.push((format!("aws:ResourceTag/{}", tag.key), tag.value.to_string()));
-            self.facts.push((format!("iam:ResourceTag/{}", tag.key), tag.value.to_string()));
-        }
+    /// The same with the tags that it has.
+    pub fn tagged(self, tags: &Tags) -> Self {
+        self.tagged_as("aws:ResourceTag", tags)
+    }
+
+    /// The same of a user or role: IAM knows their tags, and no others, by a second name.
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_ResourceTag>.
+    pub fn tagged_identity(self, tags: &Tags) -> Self {
+        self.tagged(tags).tagged_as("iam:ResourceTag", tags)
+    }
+
+    fn tagged_as(mut self, key: &str, tags: &Tags) -> Self {
+        self.facts.extend(tags.iter().map(|tag| (format!("{key}/{}", tag.key), tag.value.to_string())));
         self
     }
 }
@@ -87,7 +94,7 @@ impl Protected for UserName {
             let user = tx.find(UserRecord::BY_NAME, self).await?;
             let arn = user.as_ref().map_or_else(|| caller.arn_here("iam", format_args!("user/{self}")), |user| user.arn(caller.account));
             let resource = Resource::new(arn.as_str(), caller.account).shown_as(format!("user {self}"));
-            Ok(user.iter().fold(resource, |resource, user| resource.tagged(&user.tags)))
+            Ok(user.iter().fold(resource, |resource, user| resource.tagged_identity(&user.tags)))
         })
     }
 }
@@ -109,7 +116,7 @@ impl Protected for RoleName {
             let role = tx.find(RoleRecord::BY_NAME, self).await?;
             let arn = role.as_ref().map_or_else(|| caller.arn_here("iam", format_args!("role/{self}")), |role| role.arn(caller.account));
             let resource = Resource::new(arn.as_str(), caller.account).shown_as(format!("role {self}"));
-            Ok(role.iter().fold(resource, |resource, role| resource.tagged(&role.tags)))
+            Ok(role.iter().fold(resource, |resource, role| resource.tagged_identity(&role.tags)))
         })
     }
 }

@@ -1,0 +1,63 @@
+//! A request with every member that an operation has, each with a value that AWS takes.
+
+use crate::node::Walked;
+use wire::{Kind, Member};
+
+const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+const TRUST: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+
+/// The parameters of a request with all of these members.
+pub fn parameters(members: &'static [Member], walked: &Walked) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for field in Member::flat(members) {
+        // A page begins where it begins.
+        if field.name != "Marker" {
+            fill(field.name, field.name, &field.kind, walked, &mut all);
+        }
+    }
+    all
+}
+
+fn fill(at: &str, name: &str, kind: &'static Kind, walked: &Walked, all: &mut Vec<(String, String)>) {
+    let value = match kind {
+        Kind::Struct(_, members) => {
+            // A policy that is left out is named in one of three ways.
+            let fields = Member::flat(members).into_iter().take(if name == "PolicyExclusionList" { 1 } else { usize::MAX });
+            return fields.for_each(|field| fill(&format!("{at}.{}", field.name), field.name, &field.kind, walked, all));
+        }
+        Kind::List(inner) => return fill(&format!("{at}.member.1"), name, inner, walked, all),
+        Kind::Entries(_) | Kind::Blob | Kind::Decimal | Kind::Nothing => panic!("no input of IAM has one: {at}"),
+        Kind::Bool => "true".into(),
+        Kind::Number { min, max } => (*min.max(&1)).min(*max).to_string(),
+        Kind::Time => "2026-01-02T03:04:05Z".into(),
+        Kind::Choice(choices) => choices[0].into(),
+        Kind::Text(_) => text(name, walked),
+    };
+    all.push((at.into(), value));
+}
+
+fn text(name: &str, walked: &Walked) -> String {
+    let own = |resource: &str| format!("arn:aws:iam::{}:{resource}/walk", walked.account);
+    match name {
+        "AssumeRolePolicyDocument" => TRUST.into(),
+        "PolicyDocument"
+        | "PolicyInputList"
+        | "PermissionsBoundaryPolicyInputList"
+        | "ServiceControlPolicyInputList"
+        | "ResourcePolicy" => DOCUMENT.into(),
+        "PolicyArn" | "PermissionsBoundary" => own("policy"),
+        "PolicySourceArn" | "CallerArn" => own("user"),
+        "ResourceOwner" => walked.account.to_string(),
+        "ResourceArns" => "arn:aws:s3:::bucket".into(),
+        "ResourceHandlingOption" => "EC2-VPC-EBS".into(),
+        "ActionNames" => "s3:GetObject".into(),
+        "ContextKeyName" => "aws:SourceIp".into(),
+        "Path" | "PathPrefix" | "NewPath" => "/".into(),
+        "VersionId" => "v1".into(),
+        "AccessKeyId" => walked.key.clone(),
+        "Password" | "OldPassword" | "NewPassword" => "Walking-Passw0rd-1".into(),
+        "NewUserName" | "NewGroupName" => "renamed".into(),
+        _ => "walk".into(),
+    }
+}

@@ -1,0 +1,104 @@
+//! Walks every operation of IAM through the door of a real node, with every member filled in, and holds what each request was judged by against
+//! what AWS's Service Authorization Reference says: actions, types of resources, condition keys.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+mod facts;
+mod filled;
+mod node;
+
+use facts::{Facts, is_general};
+use filled::parameters;
+use node::{Key, Node, Walked};
+use operation::Api;
+use std::collections::BTreeSet;
+
+/// What the walk finds: one of everything, called `walk`, with tags and boundaries.
+async fn furnished() -> (Node, Key, Walked) {
+    let node = Node::new().await;
+    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let policy = &format!("arn:aws:iam::{}:policy/walk", node.account);
+    let tag = [("Tags.member.1.Key", "walk"), ("Tags.member.1.Value", "there")];
+    let make = async |action: &str, parameters: &[(&str, &str)]| {
+        let said = node.ask(&node.root, action, parameters).await;
+        assert_eq!(said.status, 200, "{action}: {}", said.body);
+        said
+    };
+    make("CreatePolicy", &[&[("PolicyName", "walk"), ("PolicyDocument", document)][..], &tag].concat()).await;
+    make("CreateUser", &[&[("UserName", "walk"), ("PermissionsBoundary", policy)][..], &tag].concat()).await;
+    let role = [("RoleName", "walk"), ("AssumeRolePolicyDocument", trust), ("PermissionsBoundary", policy)];
+    make("CreateRole", &[&role[..], &tag].concat()).await;
+    make("CreateGroup", &[("GroupName", "walk")]).await;
+    make("CreateInstanceProfile", &[&[("InstanceProfileName", "walk")][..], &tag].concat()).await;
+    make("CreateUser", &[("UserName", "administrator")]).await;
+    make("AttachUserPolicy", &[("UserName", "administrator"), ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")]).await;
+    let administrator = make("CreateAccessKey", &[("UserName", "administrator")]).await.key();
+    let walked = Walked { account: node.account, key: make("CreateAccessKey", &[("UserName", "walk")]).await.key().id };
+    (node, administrator, walked)
+}
+
+#[tokio::test]
+async fn whoever_has_no_policies_is_denied_everything() {
+    let (node, _, walked) = furnished().await;
+    assert_eq!(node.ask(&node.root, "CreateUser", &[("UserName", "nobody")]).await.status, 200);
+    let nobody = node.ask(&node.root, "CreateAccessKey", &[("UserName", "nobody")]).await.key();
+    for operation in &Api::of(iam::FAMILIES).operations {
+        let said = node.ask_all(&nobody, operation.name, &parameters(operation.members, &walked)).await;
+        let judged = !node.checks(&said).is_empty();
+        assert!(judged, "{} is judged by nothing: {}", operation.name, said.body);
+        assert_eq!((said.status, said.code().as_deref()), (403, Some("AccessDenied")), "{}: {}", operation.name, said.body);
+    }
+}
+
+#[tokio::test]
+async fn requests_are_judged_by_what_the_reference_says() {
+    let facts = Facts::read();
+    let (furnished, administrator, walked) = furnished().await;
+    let mut wrong = Vec::new();
+    for operation in &Api::of(iam::FAMILIES).operations {
+        let node = furnished.copy().await;
+        let said = node.ask_all(&administrator, operation.name, &parameters(operation.members, &walked)).await;
+        let checks = node.checks(&said);
+        let own = format!("iam:{}", operation.name);
+        let mut say = |words: String| wrong.push(format!("{own}: {words}"));
+        if checks.first().map(|check| check.action.as_str()) != Some(&own) {
+            say(format!("its first check is {:?}, the answer {}", checks.first(), said.body));
+        }
+        for check in &checks {
+            let Some(action) = facts.action(&check.action) else {
+                say(format!("{} is no action of IAM", check.action));
+                continue;
+            };
+            let kind = facts.kind(&check.resource);
+            let is_fitting = match kind {
+                // AWS declares none for its lists, and names what they are narrowed to when it denies one.
+                _ if action.on.is_empty() => check.resource == "*" || (own.starts_with("iam:List") && check.resource.ends_with('/')),
+                Some(kind) => action.on.contains(kind),
+                None => false,
+            };
+            if !is_fitting {
+                say(format!("{} is judged on {}, and knows {:?}", check.action, check.resource, action.on));
+            }
+            let of_resource = kind.map(|kind| facts.keys(kind)).unwrap_or_default();
+            let known: BTreeSet<&str> = action.keys.iter().chain(of_resource).map(String::as_str).collect();
+            for key in check.keys.iter().filter(|key| !is_general(key)) {
+                if !known.iter().any(|known| facts::is(key, known)) {
+                    say(format!("{} on {} knows no key {key}", check.action, check.resource));
+                }
+            }
+            // What was filled in makes every key of the action known.
+            for known in action.keys.iter().filter(|_| check.action == own) {
+                if !check.keys.iter().any(|key| facts::is(key, known)) {
+                    say(format!("lacks the key {known}"));
+                }
+            }
+        }
+        let action = facts.action(&own).unwrap();
+        for other in &action.with {
+            if !checks.iter().any(|check| check.action == *other) {
+                say(format!("is not judged by {other}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

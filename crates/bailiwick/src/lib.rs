@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 pub mod data_dir;
+pub mod descriptors;
 pub mod evaluate;
 pub mod http;
 pub mod local;

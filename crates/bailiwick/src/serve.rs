@@ -12,7 +12,7 @@ use std::{
 };
 
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
@@ -20,11 +20,15 @@ use tokio::{
 use crate::{
     config::{Config, ConfigError, KeySource},
     data_dir::{DataDir, DataDirError, State},
+    descriptors,
     http::{Limits, Server, Tls, TlsError},
     local::{Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, RootKey, Socket},
     master_key::{self, KeyError},
     node::{Node, NodeError},
 };
+
+/// Connections that the system holds until they are accepted.
+const QUEUE: u32 = 1024;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +81,7 @@ pub async fn serve(config: &Config) -> Result<(), StartError> {
     let key = master_key::find(&config.master_key, &key_in_dir)?;
     let key_file = key_file(config);
     let (dir, state) = DataDir::for_server(&config.data_dir, key.as_ref(), key_file.as_deref())?;
-    let listener = bind(&addresses).await?;
+    let listener = bind(&addresses)?;
     let key = match key {
         Some(key) => key,
         None => master_key::make(&config.master_key, &key_in_dir)?,
@@ -92,7 +96,7 @@ pub async fn serve(config: &Config) -> Result<(), StartError> {
     }
     let socket = Socket::bind(&dir).map_err(|error| StartError::Socket { path: dir.path().to_owned(), error })?;
     let (stopping, stopped) = watch::channel(false);
-    let limits = Limits { connections: config.max_connections, ..Limits::default() };
+    let limits = Limits { connections: descriptors::connections(config.max_connections), ..Limits::default() };
     reload_on_hangup(tls.clone())?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -180,15 +184,24 @@ fn key_file(config: &Config) -> Option<PathBuf> {
 }
 
 /// The first of the addresses that can be had.
-async fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, StartError> {
+fn bind(addresses: &[SocketAddr]) -> Result<TcpListener, StartError> {
     let mut failed = StartError::System(io::ErrorKind::AddrNotAvailable.into());
     for address in addresses {
-        match TcpListener::bind(address).await {
+        match listen(*address) {
             Ok(listener) => return Ok(listener),
             Err(error) => failed = StartError::Bind { address: *address, error },
         }
     }
     Err(failed)
+}
+
+/// With a queue that holds a burst of clients; the usual one of 128 lets them wait for seconds.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that was killed can be started again at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -40,6 +40,8 @@ struct Serving {
     process: Child,
     address: String,
     ready: Duration,
+    /// What was logged before it served.
+    before: String,
     log: mpsc::Receiver<String>,
 }
 
@@ -50,8 +52,9 @@ impl Serving {
         let (sender, log) = mpsc::channel();
         let stderr = BufReader::new(process.stderr.take().unwrap());
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
-        let mut serving = Serving { process, address: String::new(), ready: Duration::ZERO, log };
-        let line = serving.logged("\"serving\"");
+        let mut serving = Serving { process, address: String::new(), ready: Duration::ZERO, before: String::new(), log };
+        let (line, before) = serving.logged_after("\"serving\"");
+        serving.before = before;
         let event: serde_json::Value = serde_json::from_str(&line).unwrap();
         serving.address = event["address"].as_str().unwrap().to_owned();
         serving.ready = began.elapsed();
@@ -60,11 +63,16 @@ impl Serving {
 
     /// Waits for a line of the log.
     fn logged(&self, part: &str) -> String {
+        self.logged_after(part).0
+    }
+
+    /// Waits for a line of the log, and returns it with those before it.
+    fn logged_after(&self, part: &str) -> (String, String) {
         let mut before = String::new();
         loop {
             let line = self.log.recv_timeout(Duration::from_secs(10)).unwrap_or_else(|_| panic!("{part} is not logged: {before}"));
             if line.contains(part) {
-                return line;
+                return (line, before);
             }
             before.push_str(&line);
         }
@@ -313,4 +321,27 @@ fn the_version_is_the_packages_and_help_names_every_command() {
         assert!(help.contains(&format!("\n  {name} ")), "{name}: {help}");
     }
     assert_eq!(run(&["--nonsense"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_low_limit_of_open_files_is_raised_or_leaves_room_for_the_store() {
+    for (limit, warned) in [("ulimit -Sn 128", false), ("ulimit -n 300", true)] {
+        let temp = tempfile::tempdir().unwrap();
+        let mut under = Command::new("sh");
+        under.env_clear().env("PATH", "/usr/bin:/bin").arg("-c");
+        under.arg(format!("{limit}; exec \"$0\" serve --data-dir \"$1\" --listen 127.0.0.1:0 --log-format json --max-connections 400"));
+        under.arg(env!("CARGO_BIN_EXE_bailiwick")).arg(temp.path().join("data"));
+        let serving = Serving::start(&mut under);
+        assert_eq!(serving.before.contains("fewer connections"), warned, "{limit}: {}", serving.before);
+        let mut held = Vec::new();
+        for _ in 0..350 {
+            if let Ok(stream) = TcpStream::connect(&serving.address) {
+                held.push(stream);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        drop(held);
+        assert!(serving.get("/health").starts_with("HTTP/1.1 200 "));
+        assert_eq!(serving.stop("-TERM"), Some(0));
+    }
 }

@@ -3,12 +3,14 @@ CARGO ?= cargo
 # Seconds for each fuzz target; CI takes few, a night many.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run test fmt lint deny fuzz
+.PHONY: help build run demo test bench fmt lint deny fuzz
 
 help:
 	@echo "make build   the release binary, target/release/bailiwick"
 	@echo "make run     build it and serve on 127.0.0.1:7650 from ./data"
+	@echo "make demo    the main job, step by step, with the real aws-cli"
 	@echo "make test    everything: unit, table, property and end-to-end tests with real clients"
+	@echo "make bench   how fast it is, beside its peers, as ratios of one run"
 	@echo "make fmt     format the code"
 	@echo "make lint    formatting and clippy, warnings denied"
 	@echo "make deny    licences, bans and sources, where cargo-deny is installed"
@@ -20,8 +22,16 @@ build:
 run: build
 	exec target/release/bailiwick serve
 
+demo: build
+	tests/venv.sh .venv tests/requirements.txt
+	examples/demo.sh
+
 test:
 	@tests/run.sh
+
+bench: build
+	tests/venv.sh benches/.venv benches/requirements.txt
+	cd benches && $(CARGO) run --release
 
 fmt:
 	$(CARGO) fmt --all

@@ -46,16 +46,9 @@ sum() {
     echo "$total"
 }
 
-# The Python environment with the clients, made anew only when what it must hold has changed.
-venv() {
-    [ -x .venv/bin/python ] || python3 -m venv .venv || return 1
-    cmp -s tests/requirements.txt .venv/installed && return 0
-    .venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt && cp tests/requirements.txt .venv/installed
-}
-
 part "build the release binary" cargo build --release --locked || give_up "the release build failed"
 part "build the tests" cargo test --workspace --locked --no-run || give_up "the tests do not compile"
-part "install the clients" venv || give_up "the clients could not be installed"
+part "install the clients" tests/venv.sh .venv tests/requirements.txt || give_up "the clients could not be installed"
 
 part "cargo test" cargo test --workspace --locked --no-fail-fast
 cargo_status=$?

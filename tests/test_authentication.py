@@ -173,6 +173,12 @@ def test_the_date_of_the_scope_must_be_the_requests(user):
     assert reply.message.startswith("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP:"), reply.message
 
 
+def test_a_signature_may_come_again_within_its_window(user):
+    """As in AWS: no replay cache."""
+    signed = asking(user)
+    assert [signed.send().status for _ in range(3)] == [200] * 3
+
+
 # For whom?
 
 

@@ -102,13 +102,12 @@ def test_a_signature_in_a_header_signed_query_is_part_of_what_is_signed(store, a
     refused_capture(ask(store, request | {"uri": request["uri"] + "?X-Amz-Signature=" + "0" * 64}))
 
 
-@pytest.mark.parametrize("name, value", [("x-amz-copy-source", "/other/secret"), ("x-amz-acl", "public-read"), ("x-amz-security-token", "x"), ("X-Amz-Meta-A", "b"), ("x-amz-anything", ""),
-                                         ("x-amz-date", "20260101T000000Z")])
-@pytest.mark.parametrize("form", ["header", "presigned"])
+UNSIGNED_HEADERS = [("x-amz-copy-source", "/other/secret"), ("x-amz-acl", "public-read"), ("x-amz-security-token", "x"), ("X-Amz-Meta-A", "b"), ("x-amz-anything", "")]
+
+
+@pytest.mark.parametrize("form, name, value", [(form, *header) for form in ("header", "presigned") for header in UNSIGNED_HEADERS] + [("presigned", "x-amz-date", "20260101T000000Z")])
 def test_an_unsigned_amz_header_is_refused(store, alice, form, name, value):
     request = signed_request(alice, "PUT") if form == "header" else presigned_request(alice, "PUT")
-    if form == "header" and name == "x-amz-date":
-        pytest.skip("it is there already: a second one is the next test")
     error = refused_capture(ask(store, adding(request, name.lower(), value)), status=403)
     if name != "x-amz-security-token":
         assert error["code"] == "AccessDenied" and error["message"].startswith(UNSIGNED), error

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.clock import turned_server
+from harness.preloaded import turned_server
 from harness.expecting import refused
 from harness.principals import allow, document
 

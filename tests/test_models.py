@@ -92,13 +92,14 @@ def flat(parameters, prefix=""):
     return out
 
 
-@pytest.mark.parametrize("service, name", ALL, ids=named(ALL))
+# Calling it twice is the same call.
+REPEATABLE = [(service, name) for service, name in ALL if name.startswith(("Get", "List", "Simulate", "Tag", "Untag", "Attach", "Detach", "Put", "Remove", "Set", "Decode"))]
+
+
+@pytest.mark.parametrize("service, name", REPEATABLE, ids=named(REPEATABLE))
 def test_unknown_parameters_are_ignored(account, service, name):
     """As AWS does: a newer client's parameter is no error. Told by the same outcome with and without it."""
     good = flat(models.arguments(service, name, account.id))
-    if name in {"CreateUser", "CreateGroup", "CreateRole", "CreatePolicy", "CreateInstanceProfile", "CreateAccountAlias", "UpdateAccountPasswordPolicy", "DeleteAccountPasswordPolicy",
-                "DeleteAccountAlias", "CreateAccessKey", "AssumeRole", "GetSessionToken", "GetFederationToken"}:
-        pytest.skip("calling it twice is not the same call")
     plain, more = query(account.root, service, name, good).send(), query(account.root, service, name, {**good, "NewParameter": "1", "Future.member.1.Key": "x"}).send()
     assert (plain.status, plain.code) == (more.status, more.code)
     assert plain.status < 500
@@ -107,7 +108,7 @@ def test_unknown_parameters_are_ignored(account, service, name):
 def test_every_output_can_be_parsed_with_every_optional_member_left_out(account):
     """Lists are there even when empty; boto3 raises KeyError otherwise. For operations that need no argument."""
     for name in models.PROMISED["iam"]:
-        if models.required("iam", name) or not name.startswith(("List", "Get")) or name in {"GetAccountPasswordPolicy"}:
+        if models.required("iam", name) or not name.startswith(("List", "Get")) or name in {"GetAccountPasswordPolicy", "GetLoginProfile"}:  # root has neither
             continue
         reply = getattr(account.iam, models.python_name(name))()
         shape = models.operation("iam", name).output_shape

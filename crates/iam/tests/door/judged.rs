@@ -1,14 +1,9 @@
-//! Walks every operation of IAM through the door of a real node, with every member filled in, and holds what each request was judged by against
-//! what AWS's Service Authorization Reference says: actions, types of resources, condition keys.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+//! Walks every operation with every member filled in, and holds what each request was judged by against what AWS's Service Authorization Reference
+//! says: actions, types of resources, condition keys.
 
-mod facts;
-mod filled;
-mod node;
-
-use facts::{Facts, is_general};
-use filled::parameters;
-use node::{Key, Node, Walked};
+use crate::facts::{self, Facts, is_general};
+use crate::filled::parameters;
+use crate::node::{Key, Node, Walked};
 use operation::Api;
 use std::collections::BTreeSet;
 

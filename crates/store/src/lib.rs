@@ -25,6 +25,9 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example(dir.path())).unwrap();
 //! ```
 
+#[cfg(test)]
+extern crate self as store;
+
 mod backend;
 mod check;
 mod error;

@@ -21,6 +21,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use session::Session;
@@ -52,6 +53,8 @@ pub(crate) struct Sqlite {
     readers: Arc<Readers>,
     lane: Arc<tokio::sync::Mutex<Lane>>,
     shared: Arc<Shared>,
+    /// The committer and the keeper.
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// Connections that read, to be used again.
@@ -105,10 +108,10 @@ impl Readers {
 impl Sqlite {
     fn start(file: &Path, about: About, connection: Connection) -> Result<Sqlite, StoreError> {
         let (keeper, called) = mpsc::channel();
-        let (lane, shared) = Lane::start(connection, keeper)?;
-        keeper::start(file, &lane, called)?;
+        let (lane, shared, committer) = Lane::start(connection, keeper)?;
+        let keeper = keeper::start(file, &lane, called)?;
         let readers = Readers { file: file.to_owned(), idle: Mutex::default(), turns: Arc::new(Semaphore::new(READERS)) };
-        Ok(Sqlite { file: file.to_owned(), about, readers: Arc::new(readers), lane, shared })
+        Ok(Sqlite { file: file.to_owned(), about, readers: Arc::new(readers), lane, shared, threads: vec![committer, keeper] })
     }
 
     pub(crate) fn about(&self) -> &About {
@@ -155,6 +158,16 @@ impl Sqlite {
         let mut lane = self.lane.clone().lock_owned().await;
         locked(&self.readers.idle).clear();
         lane.close()
+    }
+}
+
+/// Dropped, it is one file again: the last connection brings the log in.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.shared.stop();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every back end must do: async functions over two nodes of one store. SQLite is one node, twice. A further back end adds a
 //! module to `on_every_back_end!`.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that fails may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails may panic")]
 
 #[path = "conformance/copies.rs"]
 mod copies;

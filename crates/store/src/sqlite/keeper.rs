@@ -4,12 +4,13 @@
 //! write; then a turn is taken for the little that came since.
 
 use super::connect;
-use super::lane::Lane;
+use super::lane::{Call, Lane};
 use crate::StoreError;
 use rusqlite::Connection;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long after the last call it tidies up.
@@ -19,26 +20,24 @@ const LONG: i64 = 4_000;
 
 type Shared = tokio::sync::Mutex<Lane>;
 
-/// Starts the keeper's thread. It ends with the lane.
-pub(super) fn start(file: &Path, lane: &Arc<Shared>, called: mpsc::Receiver<()>) -> Result<(), StoreError> {
+/// Starts the keeper's thread.
+pub(super) fn start(file: &Path, lane: &Arc<Shared>, called: mpsc::Receiver<Call>) -> Result<JoinHandle<()>, StoreError> {
     let connection = connect(file, 1_000)?;
     // It waits for no reader: there is another time.
     connection.execute_batch("PRAGMA busy_timeout = 0")?;
-    let lane = Arc::downgrade(lane);
+    let lane = lane.clone();
     let thread = std::thread::Builder::new().name("keep".into());
-    thread.spawn(move || keep(&connection, &lane, &called)).map(drop).map_err(|e| StoreError::Failed(e.into()))
+    thread.spawn(move || keep(&connection, &lane, &called)).map_err(|e| StoreError::Failed(e.into()))
 }
 
-fn keep(connection: &Connection, lane: &Weak<Shared>, called: &mpsc::Receiver<()>) {
+fn keep(connection: &Connection, lane: &Shared, called: &mpsc::Receiver<Call>) {
     loop {
-        let idle = match called.recv_timeout(IDLE) {
-            Ok(()) => false,
-            Err(RecvTimeoutError::Timeout) => true,
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
-        let Some(lane) = lane.upgrade() else { return };
         // A failure costs room, not data, and it is tried again.
-        let _ = if idle { tidy(connection, &lane) } else { shorten(connection, &lane) };
+        let _ = match called.recv_timeout(IDLE) {
+            Ok(Call::Work) => shorten(connection, lane),
+            Err(RecvTimeoutError::Timeout) => tidy(connection, lane),
+            Ok(Call::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+        };
     }
 }
 

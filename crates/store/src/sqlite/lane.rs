@@ -12,7 +12,8 @@ use rusqlite::Connection;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedMutexGuard, watch};
 
@@ -66,7 +67,7 @@ pub(super) struct Lane {
     pub(super) erased: bool,
     closed: bool,
     /// How long a commit takes, lately.
-    takes: Duration,
+    pub(super) takes: Duration,
     /// How many rows had been written when the keeper was last called.
     kept: u64,
     shared: Arc<Shared>,
@@ -123,8 +124,14 @@ pub(super) struct Shared {
     waiting: AtomicUsize,
     /// Whether a batch waits for its commit.
     open: AtomicBool,
-    committer: mpsc::Sender<()>,
-    pub(super) keeper: mpsc::Sender<()>,
+    committer: mpsc::Sender<Call>,
+    keeper: mpsc::Sender<Call>,
+}
+
+/// What a thread beside is called for.
+pub(super) enum Call {
+    Work,
+    Stop,
 }
 
 /// A place in the queue. Who leaves it without a turn may have been the one for whom a commit was put off.
@@ -167,8 +174,20 @@ impl Shared {
         self.done.load(Ordering::Acquire)
     }
 
+    /// How many wait for a turn.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
+    }
+
     fn call_committer(&self) {
-        let _ = self.committer.send(());
+        let _ = self.committer.send(Call::Work);
+    }
+
+    /// Ends the threads beside, after what they are at.
+    pub(super) fn stop(&self) {
+        let _ = self.committer.send(Call::Stop);
+        let _ = self.keeper.send(Call::Stop);
     }
 
     pub(super) fn outbox_done(&self, up_to: i64) {
@@ -176,11 +195,11 @@ impl Shared {
     }
 }
 
+/// The lane, what is shared of it, and the committer's thread.
+type Started = (Arc<tokio::sync::Mutex<Lane>>, Arc<Shared>, JoinHandle<()>);
+
 impl Lane {
-    pub(super) fn start(
-        connection: Connection,
-        keeper: mpsc::Sender<()>,
-    ) -> Result<(Arc<tokio::sync::Mutex<Lane>>, Arc<Shared>), StoreError> {
+    pub(super) fn start(connection: Connection, keeper: mpsc::Sender<Call>) -> Result<Started, StoreError> {
         let last = |sql: &str| connection.query_row(sql, [], |r| r.get::<_, i64>(0));
         let change = last("SELECT coalesce(max(seq), 0) + 1 FROM changes")?;
         let event = last("SELECT coalesce(max(seq), 0) + 1 FROM outbox")?;
@@ -207,10 +226,10 @@ impl Lane {
             shared: shared.clone(),
         };
         let lane = Arc::new(tokio::sync::Mutex::new(lane));
-        let weak = Arc::downgrade(&lane);
+        let commits = lane.clone();
         let thread = std::thread::Builder::new().name("commit".into());
-        thread.spawn(move || commit_batches(&weak, &called)).map_err(|e| StoreError::Failed(e.into()))?;
-        Ok((lane, shared))
+        let committer = thread.spawn(move || commit_batches(&commits, &called)).map_err(|e| StoreError::Failed(e.into()))?;
+        Ok((lane, shared, committer))
     }
 
     pub(super) fn run(&self, sql: &str) -> rusqlite::Result<()> {
@@ -291,7 +310,7 @@ impl Lane {
         let rows = self.connection.total_changes();
         if rows - self.kept >= ROWS {
             self.kept = rows;
-            let _ = self.shared.keeper.send(());
+            let _ = self.shared.keeper.send(Call::Work);
         }
     }
 
@@ -346,10 +365,8 @@ impl Lane {
 }
 
 /// The committer's thread.
-fn commit_batches(lane: &Weak<tokio::sync::Mutex<Lane>>, called: &mpsc::Receiver<()>) {
-    while called.recv().is_ok()
-        && let Some(lane) = lane.upgrade()
-    {
+fn commit_batches(lane: &tokio::sync::Mutex<Lane>, called: &mpsc::Receiver<Call>) {
+    while let Ok(Call::Work) = called.recv() {
         lane.blocking_lock().commit();
     }
 }

@@ -84,7 +84,7 @@ pub(crate) trait Observer<'p> {
     /// A statement matches. It may come more than once.
     fn matched(&mut self, statement: StatementRef<'p>);
 
-    /// A kind of policy would have to allow and does not; the first such decides.
+    /// A kind of policy, or one level of it, would have to allow and does not.
     fn lacks(&mut self, because: Because, level: Option<usize>);
 }
 

@@ -271,3 +271,6 @@ impl Serialize for Effect {
         serializer.serialize_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

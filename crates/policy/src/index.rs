@@ -294,3 +294,6 @@ fn label_length(group: &[Key], depth: usize) -> usize {
     let mark = first.iter().skip(1).position(|byte| *byte >= FIRST_MARK).map_or(common, |at| at + 1);
     common.min(mark)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,27 @@
 //! does not look at statements that name other actions or other resources. [`decide`] answers, [`explain`] answers with reasons, by the same walk.
 //! Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html> and
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use policy::{Compiled, Context, Document, Kind, Policies, PolicySet, Principal, Request, Source, decide, explain};
+//!
+//! let text = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::home/${aws:username}/*"}}"#;
+//! let document = Document::saved(text, Kind::Identity)?;
+//! let identity = PolicySet::new(Kind::Identity, [(Source::new("a policy"), Arc::new(Compiled::new(&document, Kind::Identity)))]);
+//!
+//! let alice = Principal::from_arn("arn:aws:iam::111122223333:user/alice")?;
+//! let mut facts = Context::new();
+//! facts.insert("aws:username", "alice");
+//! let request =
+//!     Request { principal: &alice, action: "s3:GetObject", resource: "arn:aws:s3:::home/alice/notes", resource_account: None, facts: &facts };
+//! assert!(decide(&request, &Policies::of(&identity)).is_allowed());
+//!
+//! let elsewhere = Request { resource: "arn:aws:s3:::home/bob/notes", ..request };
+//! let explanation = explain(&elsewhere, &Policies::of(&identity));
+//! assert_eq!(explanation.because.as_str(), "identity");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod json;
 

@@ -168,3 +168,6 @@ impl Principal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

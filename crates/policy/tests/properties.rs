@@ -517,9 +517,7 @@ proptest! {
                 },
             }
         }
-        // A level that lacks an allow hides the next; a federated user's missing session policy hides nothing.
-        let single = |levels: &[Vec<Value>]| levels.len() < 2;
-        if complete && explanation.outcome == Outcome::ImplicitlyDenied && single(&world.service_control) && single(&world.resource_control) {
+        if complete && explanation.outcome == Outcome::ImplicitlyDenied {
             prop_assert_eq!(outcome(&more), Outcome::Allowed, "{:?}", explanation.suggestions);
         }
         let is_same = other_action.eq_ignore_ascii_case(&world.action) && other_resource == world.resource;

@@ -1,5 +1,7 @@
 //! The one walk over all policies, in the order in which AWS names them.
 
+use std::sync::Arc;
+
 use crate::decide::{Asked, Because, Decision, Observer, Outcome, Policies, Request, StatementRef};
 use crate::document::Kind;
 use crate::listed::Tier;
@@ -92,37 +94,30 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
         let boundary = self.look(Because::Boundary, None, policies.boundary.filter(|_| own.is_some()))?;
         let session = self.look(Because::Session, None, policies.session.filter(|_| own.is_some()))?;
         let endpoint = self.look(Because::Endpoint, None, policies.endpoint)?;
-        // SCPs bind the principals of their account, RCPs whoever comes to a resource of theirs; service-linked roles neither.
+        // RCPs bind whoever comes to a resource of theirs, SCPs the principals of their account; service-linked roles neither.
         let is_service_linked = matches!(request.principal, Principal::Session { service_linked: true, .. });
-        let mut without_scp = None;
-        for (level, set) in policies.service_control.iter().enumerate().filter(|_| own.is_some() && !is_service_linked) {
-            let said = self.look(Because::ServiceControl, Some(level), Some(set))?;
-            without_scp = without_scp.or_else(|| is_lacking(said).then_some(level));
-        }
         let service = request.action.split_once(':').map_or("", |(service, _)| service);
-        let is_bound = !policies.resource_control.is_empty() && !is_service_linked && services::is_bound_by_rcps(service);
-        let mut without_rcp = None;
-        for (level, set) in policies.resource_control.iter().enumerate().filter(|_| is_bound) {
-            let said = self.look(Because::ResourceControl, Some(level), Some(set))?;
-            without_rcp = without_rcp.or_else(|| is_lacking(said).then_some(level));
-        }
+        let is_on_resource = !policies.resource_control.is_empty() && !is_service_linked && services::is_bound_by_rcps(service);
+        let rcps_allow = self.levels(Because::ResourceControl, if is_on_resource { policies.resource_control } else { &[] })?;
+        let is_on_principal = own.is_some() && !is_service_linked;
+        let scps_allow = self.levels(Because::ServiceControl, if is_on_principal { policies.service_control } else { &[] })?;
 
         // An implicit denial is named by the first gate in this order.
-        if let Some(level) = without_rcp {
-            self.lack(Because::ResourceControl, Some(level))?;
+        if !rcps_allow {
+            self.fail(Because::ResourceControl)?;
         }
-        if let Some(level) = without_scp {
-            self.lack(Because::ServiceControl, Some(level))?;
+        if !scps_allow {
+            self.fail(Because::ServiceControl)?;
         }
         if endpoint.is_some() && is_lacking(endpoint) {
-            self.lack(Because::Endpoint, None)?;
+            self.lack(Because::Endpoint)?;
         }
         let granted = resource.and_then(|said| said.allow());
         let by_resource = |by| Decision { outcome: Outcome::Allowed, because: on_resource, by };
         if own.is_none() {
             // Anonymous callers, services and providers have no policies of their own.
             if granted.is_none() {
-                self.lack(on_resource, None)?;
+                self.lack(on_resource)?;
             }
             return Ok(by_resource(granted.map(|(_, by)| by)));
         }
@@ -139,7 +134,7 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
             },
             Some((_, by)) => by_resource(Some(by)),
             None if needs_resource => {
-                self.lack(on_resource, None)?;
+                self.lack(on_resource)?;
                 // In its own account the caller could be named directly, and then nothing else would be asked.
                 if is_own && is_named_alone(request.principal) {
                     return Ok(by_resource(None));
@@ -153,7 +148,7 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
             _ if is_root => {}
             Some((_, by)) if is_own => allowed = Decision { because: Because::Identity, by: Some(by), ..allowed },
             Some(_) => {}
-            None => self.lack(Because::Identity, None)?,
+            None => self.lack(Because::Identity)?,
         }
         self.limits(request, boundary, session)?;
         Ok(allowed)
@@ -162,12 +157,12 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
     /// Boundary and session policies, which limit and never grant.
     fn limits(&mut self, request: &Request<'_>, boundary: Option<Said<'p>>, session: Option<Said<'p>>) -> Step<'p, ()> {
         if boundary.is_some() && is_lacking(boundary) {
-            self.lack(Because::Boundary, None)?;
+            self.lack(Because::Boundary)?;
         }
         // A federated user without session policies has nothing but what names it.
         let must_have_session = session.is_some() || matches!(request.principal, Principal::Federated { .. });
         if must_have_session && is_lacking(session) {
-            self.lack(Because::Session, None)?;
+            self.lack(Because::Session)?;
         }
         Ok(())
     }
@@ -186,12 +181,29 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
         Ok(Some(Said { verdict, set }))
     }
 
-    fn lack(&mut self, because: Because, level: Option<usize>) -> Step<'p, ()> {
+    /// Looks at all levels of an organization. True if each of them allows.
+    fn levels(&mut self, because: Because, levels: &'p [Arc<PolicySet>]) -> Step<'p, bool> {
+        let mut all = true;
+        for (level, set) in levels.iter().enumerate() {
+            if is_lacking(self.look(because, Some(level), Some(set))?) {
+                self.observer.lacks(because, Some(level));
+                all = false;
+            }
+        }
+        Ok(all)
+    }
+
+    /// This kind would have to allow, and does not.
+    fn lack(&mut self, because: Because) -> Step<'p, ()> {
+        self.observer.lacks(because, None);
+        self.fail(because)
+    }
+
+    fn fail(&mut self, because: Because) -> Step<'p, ()> {
         let lacking = Decision { outcome: Outcome::ImplicitlyDenied, because, by: None };
         if !O::THOROUGH {
             return Err(lacking);
         }
-        self.observer.lacks(because, level);
         self.lacking.get_or_insert(lacking);
         Ok(())
     }

@@ -30,8 +30,8 @@ pub(super) const OPERATIONS: Operations<Iam> = &[
 
 /// Statements that one page may look at, once for each action and resource. A page that would look at more ends early.
 const LOOKED_AT: usize = 1_000_000;
-/// Statements that one page may show.
-const SHOWN: usize = 20_000;
+/// Statements and resources that one page may show. A page that would show more ends early, too.
+const SHOWN: usize = 50_000;
 
 #[derive(Shape)]
 struct SimulatePolicyOutput {
@@ -262,17 +262,17 @@ impl Simulation {
                 next = Some(Marker::after(nth.to_string().into_bytes()));
                 break;
             }
-            let mut all = Vec::with_capacity(resources.len());
+            let (mut all, mut of_this) = (Vec::with_capacity(resources.len()), 0);
             for resource in &resources {
                 let simulated = self.simulate(action, resource);
-                shown += simulated.shows();
+                of_this += 1 + simulated.shows();
                 all.push(simulated);
-                if all.iter().map(Simulated::shows).sum::<usize>() > SHOWN {
+                if of_this > SHOWN {
                     return Err(too_large());
                 }
                 turn().await;
             }
-            looked_at += cost;
+            (looked_at, shown) = (looked_at + cost, shown + of_this);
             results.push(EvaluationResult::of(action, &all));
         }
         Ok(SimulatePolicyOutput { evaluation_results: results, next: next.into() })

@@ -2,12 +2,6 @@
 
 use crate::node::Node;
 
-/// What stands between these tags, wherever they are.
-fn all(body: &str, name: &str) -> Vec<String> {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    body.split(&open).skip(1).filter_map(|rest| rest.split_once(&close).map(|(text, _)| text.to_owned())).collect()
-}
-
 /// White space does not count against the size of a policy, and comes back with it.
 #[tokio::test]
 async fn a_page_of_long_documents_ends_early_and_the_next_skips_nothing() {
@@ -34,10 +28,10 @@ async fn a_page_of_long_documents_ends_early_and_the_next_skips_nothing() {
         assert_eq!(said.status, 200, "{}", said.body);
         assert!(said.body.len() < 5_000_000, "{}", said.body.len());
         pages += 1;
-        shown.extend(all(&said.body, "UserName"));
-        shown.extend(all(&said.body, "PolicyName").into_iter().filter(|name| name != "wide"));
-        marker = all(&said.body, "Marker").pop();
-        assert_eq!(all(&said.body, "IsTruncated"), [marker.is_some().to_string()]);
+        shown.extend(said.all("UserName"));
+        shown.extend(said.all("PolicyName").into_iter().filter(|name| name != "wide"));
+        marker = said.all("Marker").pop();
+        assert_eq!(said.all("IsTruncated"), [marker.is_some().to_string()]);
         if marker.is_none() {
             break;
         }

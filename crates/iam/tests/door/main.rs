@@ -6,3 +6,5 @@ mod facts;
 mod filled;
 mod judged;
 mod node;
+mod protected;
+mod simulation;

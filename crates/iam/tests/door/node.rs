@@ -121,6 +121,11 @@ impl Node {
         Node { account, root, door: Door::new(system.clone(), apis), system, dir }
     }
 
+    /// Where it keeps everything.
+    pub fn store(&self) -> &Store {
+        &self.system.access.store
+    }
+
     /// Asks for `action`, signed with `key`.
     pub async fn ask(&self, key: &Key, action: &str, parameters: &[(&str, &str)]) -> Said {
         let owned: Vec<(String, String)> = parameters.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -186,9 +191,14 @@ impl Said {
         Key { id: self.element("AccessKeyId").unwrap(), secret: self.element("SecretAccessKey").unwrap() }
     }
 
+    /// What stands between these tags, wherever they are.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        self.body.split(&open).skip(1).filter_map(|rest| rest.split_once(&close).map(|(text, _)| text.to_owned())).collect()
+    }
+
     fn element(&self, name: &str) -> Option<String> {
-        let (_, rest) = self.body.split_once(&format!("<{name}>"))?;
-        rest.split_once('<').map(|(text, _)| text.to_owned())
+        self.all(name).into_iter().next()
     }
 }
 

@@ -318,3 +318,80 @@ impl SlowOperation for ChangePassword {
         put(cx, &profile).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::password_policy::{Classes, PasswordPolicyRecord};
+    use identities::{Path, Tags};
+
+    fn hash(text: &str) -> PasswordHash {
+        serde_json::from_value(text.into()).unwrap()
+    }
+
+    fn hashes<const N: usize>(texts: [&str; N]) -> Vec<PasswordHash> {
+        texts.map(hash).to_vec()
+    }
+
+    fn remembering(passwords: Option<i64>) -> PasswordRules {
+        PasswordRules::Own(PasswordPolicyRecord {
+            account: "111122223333".parse().unwrap(),
+            min_length: 6,
+            classes: Classes::default(),
+            allow_change: false,
+            max_age: None,
+            reuse_prevention: passwords,
+            hard_expiry: None,
+        })
+    }
+
+    fn user() -> UserRecord {
+        UserRecord {
+            id: "AIDAQWERTYUIOPASDFGHJ".parse().unwrap(),
+            name: "alice".parse().unwrap(),
+            path: Path::default(),
+            created: 0,
+            permissions_boundary: None,
+            groups: vec![],
+            attached: vec![],
+            tags: Tags::default(),
+        }
+    }
+
+    fn profile() -> LoginProfileRecord {
+        LoginProfileRecord { user: user().id, hash: hash("a"), created: 1, changed: 1, reset_required: false, earlier: vec![] }
+    }
+
+    #[test]
+    fn as_many_passwords_are_kept_as_must_not_come_again() {
+        let (mut profile, rules) = (profile(), remembering(Some(3)));
+        assert_eq!(profile.past(&rules), hashes(["a"]));
+        for (next, past) in [("b", vec!["b", "a"]), ("c", vec!["c", "b", "a"]), ("d", vec!["d", "c", "b"])] {
+            profile.renew(hash(next), &rules, 2);
+            assert_eq!(profile.past(&rules), past.into_iter().map(hash).collect::<Vec<_>>());
+        }
+        assert_eq!((profile.created, profile.changed), (1, 2));
+        assert_eq!(profile.earlier, hashes(["c", "b"]), "one that may come again is not kept");
+    }
+
+    #[test]
+    fn a_policy_that_forgets_lets_the_next_change_forget() {
+        let mut profile = LoginProfileRecord { earlier: hashes(["z", "y", "x"]), ..profile() };
+        assert_eq!(profile.past(&remembering(Some(2))), hashes(["a", "z"]));
+        assert_eq!(profile.past(&remembering(None)), vec![]);
+        profile.renew(hash("b"), &remembering(None), 2);
+        assert_eq!(profile.earlier, vec![]);
+    }
+
+    #[test]
+    fn a_hash_that_was_made_for_another_state_is_refused() {
+        let (profile, rules) = (profile(), remembering(Some(1)));
+        let prepared = |past, shown| Prepared { hash: hash("new"), past, shown };
+        let still = |prepared: Prepared| profile.still(&prepared, &rules, &user()).cloned();
+        assert_eq!(still(prepared(hashes(["a"]), Some(hash("a")))).unwrap(), hash("new"));
+        assert_eq!(still(prepared(hashes(["a"]), None)).unwrap(), hash("new"));
+        for other in [prepared(hashes(["a"]), Some(hash("b"))), prepared(hashes(["b"]), Some(hash("a"))), prepared(vec![], None)] {
+            assert!(matches!(still(other), Err(Error::LoginProfileChanging(_))));
+        }
+    }
+}

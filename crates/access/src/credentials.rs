@@ -131,7 +131,7 @@ impl Access {
     async fn long_term_credential(&self, id: &AccessKeyId) -> Result<Credential, Refused> {
         let mut deps = self.epochs.begin();
         deps.on(AccessKeyRecord::KIND, SHARED, &id.bytes());
-        let record = self.store.read(SHARED, |tx| async move { tx.get::<AccessKeyRecord>(id).await }).await?;
+        let record = self.store.read_inside(SHARED, |tx| async move { tx.get::<AccessKeyRecord>(id).await }).await?;
         let Some(record) = record.filter(|record| record.active) else { return Err(Refused::UnknownKey) };
         let account = record.owner.account.to_string();
         let place = Place { kind: AccessKeyRecord::KIND, account: &account, key: id.as_str() };
@@ -168,7 +168,7 @@ impl Access {
     pub(crate) async fn active_key(&self, id: &AccessKeyId) -> Result<Option<Deps>, StoreError> {
         let mut deps = self.epochs.begin();
         deps.on(AccessKeyRecord::KIND, SHARED, &id.bytes());
-        let record = self.store.read(SHARED, |tx| async move { tx.get::<AccessKeyRecord>(id).await }).await?;
+        let record = self.store.read_inside(SHARED, |tx| async move { tx.get::<AccessKeyRecord>(id).await }).await?;
         Ok(record.filter(|record| record.active).map(|_| deps))
     }
 }

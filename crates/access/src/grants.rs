@@ -84,7 +84,7 @@ impl Access {
         let partition = account.to_string();
         let loaded = self
             .store
-            .read(&partition.clone(), |tx| async move { Gathering { access: self, tx, account, partition, deps }.grants(id).await })
+            .read_inside(&partition.clone(), |tx| async move { Gathering { access: self, tx, account, partition, deps }.grants(id).await })
             .await?;
         let Some(grants) = loaded.map(Arc::new) else {
             self.grants.remove(&key);
@@ -139,7 +139,7 @@ impl Access {
         let deps = self.epochs.begin();
         let partition = account.to_string();
         self.store
-            .read(&partition.clone(), |tx| async move {
+            .read_inside(&partition.clone(), |tx| async move {
                 let mut gathering = Gathering { access: self, tx, account, partition, deps };
                 let mut found = Vec::with_capacity(arns.len());
                 for arn in arns {

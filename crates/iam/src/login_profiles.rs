@@ -162,7 +162,7 @@ impl SlowOperation for CreateLoginProfile {
         let told = found.user.is_some() && found.profile.is_none();
         let conforms = if told { found.rules.check(password.as_str()) } else { Ok(()) };
         let making = Making::new(cx, password, conforms, Vec::new())?;
-        cx.slow().run(move || making.hash()).await?
+        cx.slow(move || making.hash()).await?
     }
 
     async fn run(&self, hash: &PasswordHash, cx: &mut Allowed<'_, Write>) -> Result<CreateLoginProfileOutput, Error> {
@@ -235,7 +235,7 @@ impl SlowOperation for UpdateLoginProfile {
         let conforms = if found.profile.is_some() { found.rules.check(password.as_str()) } else { Ok(()) };
         let past = found.past();
         let making = Making::new(cx, password, conforms, past.clone())?;
-        let hash = cx.slow().run(move || making.hash()).await??;
+        let hash = cx.slow(move || making.hash()).await??;
         Ok(Some(Prepared { hash, past, shown: None }))
     }
 
@@ -300,7 +300,7 @@ impl SlowOperation for ChangePassword {
         let (past, shown) = (found.past(), found.profile.map(|profile| profile.hash));
         let making = Making::new(cx, &self.new_password, found.rules.check(self.new_password.as_str()), past.clone())?;
         let (old, kept) = (self.old_password.clone(), shown.clone());
-        match cx.slow().run(move || making.hash_for(&old, kept.as_ref())).await? {
+        match cx.slow(move || making.hash_for(&old, kept.as_ref())).await? {
             Ok(hash) => Ok(Prepared { hash, past, shown }),
             Err(Error::WrongPassword) if shown.is_none() => Err(Error::NoLoginProfile(name.to_string())),
             Err(error) => Err(error),

@@ -3,7 +3,7 @@
 use crate::caller::Caller;
 use crate::judge::{self, Permit};
 use crate::last_used::LastUsed;
-use crate::slow::SlowLane;
+use crate::slow::Busy;
 use crate::system::{Limits, System};
 use crate::trail;
 use access::{Access, Answer, Captured, Said};
@@ -110,9 +110,10 @@ pub struct Preparing<'t> {
 }
 
 impl Preparing<'_> {
-    /// Where slow work waits its turn.
-    pub fn slow(&self) -> &SlowLane {
-        &self.system.slow
+    /// Runs slow work where it blocks nobody. The snapshot is given back first: whoever waits here holds nothing that others need.
+    pub async fn slow<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+        self.tx.pause();
+        self.system.slow.run(work).await
     }
 
     /// Fills `out` with bytes that nobody can guess.

@@ -105,6 +105,15 @@ macro_rules! each {
     };
 }
 
+impl Engine {
+    /// Gives a snapshot back; the next question takes a later one.
+    pub(crate) fn pause(&self) {
+        match self {
+            Engine::Sqlite(session) => session.pause(),
+        }
+    }
+}
+
 impl Session for Engine {
     async fn row(&self, kind: &'static str, account: &str, key: &[u8]) -> Result<Option<String>, StoreError> {
         each!(self, s => s.row(kind, account, key))

@@ -221,7 +221,18 @@ impl Store {
         E: From<StoreError>,
         F: Future<Output = Result<T, E>> + Send,
     {
-        self.look(account, None, rule).await
+        let Backend::Sqlite(sqlite) = &self.backend;
+        Store::look(Engine::Sqlite(sqlite.read()), account, None, rule).await
+    }
+
+    /// The same, for a rule that may run while its caller has a transaction open. It must itself open no other.
+    pub async fn read_inside<T, E, F>(&self, account: &str, rule: impl FnOnce(Tx<Read>) -> F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        let Backend::Sqlite(sqlite) = &self.backend;
+        Store::look(Engine::Sqlite(sqlite.read_inside()), account, None, rule).await
     }
 
     /// Runs `rule` on the state as it was after `revision`. Costs a walk over all changes since, once for each kind that it asks for.
@@ -232,17 +243,15 @@ impl Store {
         E: From<StoreError>,
         F: Future<Output = Result<T, E>> + Send,
     {
-        self.look(account, Some(revision), rule).await
+        let Backend::Sqlite(sqlite) = &self.backend;
+        Store::look(Engine::Sqlite(sqlite.read()), account, Some(revision), rule).await
     }
 
-    async fn look<T, E, F>(&self, account: &str, at: Option<Revision>, rule: impl FnOnce(Tx<Read>) -> F) -> Result<T, E>
+    async fn look<T, E, F>(engine: Engine, account: &str, at: Option<Revision>, rule: impl FnOnce(Tx<Read>) -> F) -> Result<T, E>
     where
         E: From<StoreError>,
         F: Future<Output = Result<T, E>> + Send,
     {
-        let engine = match &self.backend {
-            Backend::Sqlite(s) => Engine::Sqlite(s.read().await?),
-        };
         let tx = Tx::new(Open::reading(engine, at), account);
         let result = rule(tx.clone()).await;
         tx.end(false).await?;

@@ -28,6 +28,8 @@ pub(crate) use session::Session;
 
 /// How many transactions read at once; more wait. Each connection has a cache of its own, so this bounds the memory.
 const READERS: usize = 16;
+/// The same, for questions that are asked while a transaction is open.
+const INNER_READERS: usize = 8;
 /// Pages that a connection caches, in KiB.
 const READER_CACHE: u32 = 4_000;
 const WRITER_CACHE: u32 = 16_000;
@@ -51,6 +53,8 @@ pub(crate) struct Sqlite {
     file: PathBuf,
     about: About,
     readers: Arc<Readers>,
+    /// For questions that are asked while a transaction is open: with the others' places they could wait for each other for ever.
+    inner_readers: Arc<Readers>,
     lane: Arc<tokio::sync::Mutex<Lane>>,
     shared: Arc<Shared>,
     /// The committer and the keeper.
@@ -110,8 +114,8 @@ impl Sqlite {
         let (keeper, called) = mpsc::channel();
         let (lane, shared, committer) = Lane::start(connection, keeper)?;
         let keeper = keeper::start(file, &lane, called)?;
-        let readers = Readers { file: file.to_owned(), idle: Mutex::default(), turns: Arc::new(Semaphore::new(READERS)) };
-        Ok(Sqlite { file: file.to_owned(), about, readers: Arc::new(readers), lane, shared, threads: vec![committer, keeper] })
+        let readers = |most| Arc::new(Readers { file: file.to_owned(), idle: Mutex::default(), turns: Arc::new(Semaphore::new(most)) });
+        Ok(Sqlite { file: file.to_owned(), about, readers: readers(READERS), inner_readers: readers(INNER_READERS), lane, shared, threads: vec![committer, keeper] })
     }
 
     pub(crate) fn about(&self) -> &About {
@@ -130,10 +134,12 @@ impl Sqlite {
         self.shared.outbox_done(up_to);
     }
 
-    pub(crate) async fn read(&self) -> Result<Session, StoreError> {
-        let reader = self.readers.take().await?;
-        reader.connection.prepare_cached("BEGIN")?.execute([])?;
-        Ok(Session::reading(reader, self.readers.clone()))
+    pub(crate) fn read(&self) -> Session {
+        Session::reading(self.readers.clone())
+    }
+
+    pub(crate) fn read_inside(&self) -> Session {
+        Session::reading(self.inner_readers.clone())
     }
 
     pub(crate) async fn write(&self, who: &Who) -> Result<Session, StoreError> {

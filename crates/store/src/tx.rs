@@ -223,6 +223,13 @@ impl<M: Mode> Tx<M> {
     }
 }
 
+impl Tx<Read> {
+    /// Gives the snapshot back before something slow that needs nothing of it. Who asks again sees a later one.
+    pub fn pause(&self) {
+        self.open.engine.pause();
+    }
+}
+
 impl Tx<Write> {
     /// Stores a record whose key is new.
     pub async fn insert<R: Record>(&self, record: &R) -> Result<Stored, StoreError> {

@@ -17,6 +17,8 @@ const EXPIRED: i64 = 8;
 pub(crate) struct Session(Mutex<Option<Held>>);
 
 enum Held {
+    /// Nothing has been asked yet: whoever asks nothing takes no connection.
+    Later(Arc<Readers>),
     Reader(Reader, Arc<Readers>),
     Writer(Box<Writer>),
 }
@@ -91,8 +93,36 @@ fn ended() -> StoreError {
 }
 
 impl Session {
-    pub(super) fn reading(reader: Reader, readers: Arc<Readers>) -> Session {
-        Session(Mutex::new(Some(Held::Reader(reader, readers))))
+    pub(super) fn reading(readers: Arc<Readers>) -> Session {
+        Session(Mutex::new(Some(Held::Later(readers))))
+    }
+
+    /// Takes the snapshot, if it is not taken yet.
+    async fn begin(&self) -> Result<(), StoreError> {
+        let readers = match locked(&self.0).as_ref() {
+            Some(Held::Later(readers)) => readers.clone(),
+            Some(Held::Reader(..) | Held::Writer(_)) | None => return Ok(()),
+        };
+        let reader = readers.take().await?;
+        reader.connection.prepare_cached("BEGIN")?.execute([])?;
+        let unused = locked(&self.0).replace(Held::Reader(reader, readers));
+        // Two that ask at once both come here; the later one's snapshot stands, and neither has been read from.
+        if let Some(Held::Reader(reader, readers)) = unused {
+            give_back(reader, &readers);
+        }
+        Ok(())
+    }
+
+    /// Gives the snapshot back. Who asks again sees a later one.
+    pub(crate) fn pause(&self) {
+        let mut held = locked(&self.0);
+        match held.take() {
+            Some(Held::Reader(reader, readers)) => {
+                give_back(reader, &readers);
+                *held = Some(Held::Later(readers));
+            }
+            other => *held = other,
+        }
     }
 
     pub(super) fn writing(lane: Turn, who: &Who) -> Session {
@@ -105,6 +135,7 @@ impl Session {
     fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         match locked(&self.0).as_mut() {
             Some(Held::Reader(reader, _)) => Ok(question(&reader.connection)?),
+            Some(Held::Later(_)) => Err(ended()),
             Some(Held::Writer(writer)) => match writer.broken {
                 Some(outcome) => Err(failed(outcome)),
                 None => {
@@ -119,7 +150,7 @@ impl Session {
     fn edit<T>(&self, edit: impl FnOnce(&Connection, &mut Writing<'_>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         match locked(&self.0).as_mut() {
             Some(Held::Writer(writer)) => writer.edit(edit),
-            Some(Held::Reader(..)) | None => Err(ended()),
+            Some(Held::Later(_) | Held::Reader(..)) | None => Err(ended()),
         }
     }
 }
@@ -142,6 +173,7 @@ impl Session {
 
 impl crate::backend::Session for Session {
     async fn row(&self, kind: &'static str, account: &str, key: &[u8]) -> Result<Option<String>, StoreError> {
+        self.begin().await?;
         self.ask(|c| {
             c.prepare_cached("SELECT value FROM records WHERE kind = ?1 AND account = ?2 AND key = ?3")?
                 .query_row(params![kind, account, key], |r| r.get(0))
@@ -150,6 +182,7 @@ impl crate::backend::Session for Session {
     }
 
     async fn find(&self, kind: &'static str, index: &'static str, account: &str, entry: &[u8]) -> Result<Option<Row>, StoreError> {
+        self.begin().await?;
         self.ask(|c| {
             c.prepare_cached(
                 "SELECT r.key, r.value FROM entries e CROSS JOIN records r ON r.row = e.row
@@ -161,6 +194,7 @@ impl crate::backend::Session for Session {
     }
 
     async fn page(&self, range: &Range<'_>) -> Result<Vec<Row>, StoreError> {
+        self.begin().await?;
         let Range { kind, account, index, ref from, ref to, limit } = *range;
         let row = |r: &rusqlite::Row<'_>| Ok(Row { at: r.get(0)?, key: r.get(1)?, value: r.get(2)? });
         self.ask(|c| match index {
@@ -183,6 +217,7 @@ impl crate::backend::Session for Session {
     }
 
     async fn count(&self, range: &Range<'_>) -> Result<i64, StoreError> {
+        self.begin().await?;
         let Range { kind, account, index, ref from, ref to, limit } = *range;
         self.ask(|c| match index {
             "" => c
@@ -200,6 +235,7 @@ impl crate::backend::Session for Session {
     }
 
     async fn before(&self, kind: &'static str, account: &str, at: Revision) -> Result<Vec<Then>, StoreError> {
+        self.begin().await?;
         if at < self.ask(super::forget::forgotten)? {
             return Err(StoreError::Forgotten);
         }
@@ -240,6 +276,7 @@ impl crate::backend::Session for Session {
     }
 
     async fn revision(&self) -> Result<Revision, StoreError> {
+        self.begin().await?;
         if let Some(Held::Writer(writer)) = locked(&self.0).as_ref() {
             return Ok(writer.first.change);
         }
@@ -291,6 +328,7 @@ impl crate::backend::Session for Session {
                 give_back(reader, &readers);
                 return Ok(Ended::default());
             }
+            Some(Held::Later(_)) => return Ok(Ended::default()),
             None => return Err(ended()),
         };
         let keep = keep && writer.broken.is_none();
@@ -402,7 +440,7 @@ impl Drop for Session {
                 let first = writer.first;
                 writer.lane.roll_back(first);
             }
-            Some(Held::Writer(_)) | None => {}
+            Some(Held::Later(_) | Held::Writer(_)) | None => {}
         }
     }
 }

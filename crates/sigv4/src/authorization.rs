@@ -1,6 +1,7 @@
 //! The `Authorization` header: `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
 
 use crate::reason::{self, Missing};
+use crate::request::{any, cut, parts};
 use crate::{Place, Reason, Scope};
 
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -16,22 +17,32 @@ pub(crate) struct Parts<'a> {
 
 /// Reads the header's value. `dated` says whether the request has a date, which AWS asks for in the same sentence.
 pub(crate) fn read<'a>(value: &'a str, dated: bool) -> Result<Parts<'a>, Reason> {
-    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
-    algorithm(scheme)?;
+    if any(value.as_bytes(), |byte| byte.is_ascii_control()) {
+        return Err(Reason::Header { name: "authorization".into() });
+    }
+    let rest = match value.strip_prefix("AWS4-HMAC-SHA256 ") {
+        Some(rest) => rest,
+        None => {
+            algorithm(cut(value, b' ').map_or(value, |(scheme, _)| scheme))?;
+            ""
+        }
+    };
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
-    for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let Some((name, text)) = part.split_once('=') else {
+    for part in parts(rest, b',').map(str::trim_ascii).filter(|part| !part.is_empty()) {
+        let (place, text) = if let Some(text) = part.strip_prefix("Credential=") {
+            (&mut credential, text)
+        } else if let Some(text) = part.strip_prefix("SignedHeaders=") {
+            (&mut signed_headers, text)
+        } else if let Some(text) = part.strip_prefix("Signature=") {
+            (&mut signature, text)
+        } else if let Some((name, _)) = cut(part, b'=') {
+            // Nobody sends another one, and one that is passed over here could be read elsewhere.
+            return Err(Reason::Repeated { name: reason::short(name) });
+        } else {
             return Err(Reason::NotPair { part: reason::short(part), authorization: reason::without_signature(value) });
         };
-        let place = match name {
-            "Credential" => &mut credential,
-            "SignedHeaders" => &mut signed_headers,
-            "Signature" => &mut signature,
-            // Nobody sends another one, and one that is passed over here could be read elsewhere.
-            _ => return Err(Reason::Repeated { name: reason::short(name) }),
-        };
         if place.replace(text).is_some() {
-            return Err(Reason::Repeated { name: name.into() });
+            return Err(Reason::Repeated { name: cut(part, b'=').map_or(part, |(name, _)| name).into() });
         }
     }
     let (Some(credential), Some(signed_headers), Some(signature), true) = (credential, signed_headers, signature, dated) else {
@@ -43,7 +54,7 @@ pub(crate) fn read<'a>(value: &'a str, dated: bool) -> Result<Parts<'a>, Reason>
             authorization: reason::without_signature(value),
         }));
     };
-    let (key_id, scope) = scope(credential, credential.split('/'), Place::Header)?;
+    let (key_id, scope) = scope(credential, parts(credential, b'/'), Place::Header)?;
     Ok(Parts { key_id, scope, signed_headers, signature })
 }
 

@@ -4,54 +4,63 @@ use sha2::digest::Update;
 
 use crate::percent::{self, Malformed};
 use crate::presigned::SIGNATURE;
+use crate::request::{any, cut, parts, same_name};
 use crate::{Form, MOST_HEADERS, Presented, Reason, Request, Style};
 
 /// Something that takes bytes, one piece after the other.
 pub(crate) trait Sink {
     fn put(&mut self, bytes: &[u8]);
+    fn byte(&mut self, byte: u8);
 }
 
 impl Sink for Vec<u8> {
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
+
+    fn byte(&mut self, byte: u8) {
+        self.push(byte);
+    }
 }
 
-/// Gathers small pieces and hashes them together.
-pub(crate) struct Hashing<D: Update, const N: usize> {
-    hash: D,
+/// Gathers small pieces and hashes them together. What is left in the end is hashed by [`Hashing::flush`].
+pub(crate) struct Hashing<'h, D: Update, const N: usize> {
+    hash: &'h mut D,
     buffer: [u8; N],
     used: usize,
 }
 
-impl<D: Update, const N: usize> Hashing<D, N> {
-    pub(crate) fn new(hash: D) -> Self {
+impl<'h, D: Update, const N: usize> Hashing<'h, D, N> {
+    pub(crate) fn new(hash: &'h mut D) -> Self {
         Hashing { hash, buffer: [0; N], used: 0 }
     }
 
-    pub(crate) fn finish(mut self) -> D {
-        self.flush();
-        self.hash
-    }
-
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         self.hash.update(self.buffer.get(..self.used).unwrap_or_default());
         self.used = 0;
     }
+
+    #[cold]
+    fn make_room_for(&mut self, bytes: &[u8]) {
+        self.flush();
+        if bytes.len() < N { self.put(bytes) } else { self.hash.update(bytes) }
+    }
 }
 
-impl<D: Update, const N: usize> Sink for Hashing<D, N> {
+impl<D: Update, const N: usize> Sink for Hashing<'_, D, N> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
-        if self.used + bytes.len() > N {
-            self.flush();
-        }
-        match self.buffer.get_mut(self.used..self.used + bytes.len()) {
-            Some(room) => {
-                room.copy_from_slice(bytes);
-                self.used += bytes.len();
-            }
-            None => self.hash.update(bytes),
-        }
+        let end = self.used + bytes.len();
+        let Some(room) = self.buffer.get_mut(self.used..end) else { return self.make_room_for(bytes) };
+        room.copy_from_slice(bytes);
+        self.used = end;
+    }
+
+    #[inline]
+    fn byte(&mut self, byte: u8) {
+        let Some(room) = self.buffer.get_mut(self.used) else { return self.make_room_for(&[byte]) };
+        *room = byte;
+        self.used += 1;
     }
 }
 
@@ -87,22 +96,25 @@ pub(crate) fn write(sink: &mut impl Sink, request: &Request<'_>, presented: &Pre
         return Err(Reason::Method);
     }
     sink.put(method.as_bytes());
-    sink.put(b"\n");
+    sink.byte(b'\n');
     path(sink, request.path(), presented.style).map_err(|Malformed| Reason::Uri)?;
-    sink.put(b"\n");
-    query(sink, request.query(), presented.form).map_err(|Malformed| Reason::Uri)?;
-    sink.put(b"\n");
+    sink.byte(b'\n');
+    let sent = request.query();
+    if !sent.is_empty() {
+        query(sink, sent, presented.form).map_err(|Malformed| Reason::Uri)?;
+    }
+    sink.byte(b'\n');
     let noticed = headers(sink, request, &presented.signed_headers)?;
-    sink.put(b"\n");
+    sink.byte(b'\n');
     sink.put(presented.signed_headers.as_bytes());
-    sink.put(b"\n");
+    sink.byte(b'\n');
     sink.put(content);
     Ok(noticed)
 }
 
 fn path(sink: &mut impl Sink, path: &str, style: Style) -> Result<(), Malformed> {
     if path == "/" {
-        sink.put(b"/");
+        sink.byte(b'/');
         return Ok(());
     }
     if !path.starts_with('/') {
@@ -127,11 +139,11 @@ fn normalized(sink: &mut impl Sink, path: &str) -> Result<(), Malformed> {
         }
     }
     for segment in &segments {
-        sink.put(b"/");
+        sink.byte(b'/');
         percent::write_raw(sink, segment)?;
     }
     if segments.is_empty() || path.ends_with('/') {
-        sink.put(b"/");
+        sink.byte(b'/');
     }
     Ok(())
 }
@@ -139,16 +151,13 @@ fn normalized(sink: &mut impl Sink, path: &str) -> Result<(), Malformed> {
 /// How many parameters are sorted without asking for memory.
 const FEW: usize = 24;
 
+#[inline(never)]
 fn query(sink: &mut impl Sink, query: &str, form: Form) -> Result<(), Malformed> {
-    if query.is_empty() {
-        return Ok(());
-    }
     let presigned = matches!(form, Form::Query { .. });
-    let pairs =
-        query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).filter(|(name, _)| !presigned || *name != SIGNATURE);
+    let pairs = parts(query, b'&').map(|pair| cut(pair, b'=').unwrap_or((pair, ""))).filter(|(name, _)| !presigned || *name != SIGNATURE);
     let mut few = [("", ""); FEW];
     let mut many = Vec::new();
-    let sorted = if query.bytes().filter(|byte| *byte == b'&').count() < FEW {
+    let sorted = if memchr::memchr_iter(b'&', query.as_bytes()).count() < FEW {
         let mut count = 0;
         for (place, pair) in few.iter_mut().zip(pairs) {
             *place = pair;
@@ -159,14 +168,27 @@ fn query(sink: &mut impl Sink, query: &str, form: Form) -> Result<(), Malformed>
         many.extend(pairs);
         many.as_mut_slice()
     };
+    // As clients write queries there is nothing to encode and nothing to decode for the order.
+    if percent::is_settled(query.as_bytes(), *b"&=") && sorted.iter().all(|(_, value)| memchr::memchr(b'=', value.as_bytes()).is_none()) {
+        sorted.sort_unstable();
+        for (place, (name, value)) in sorted.iter().enumerate() {
+            if place > 0 {
+                sink.byte(b'&');
+            }
+            sink.put(name.as_bytes());
+            sink.byte(b'=');
+            sink.put(value.as_bytes());
+        }
+        return Ok(());
+    }
     sorted.sort_unstable_by(|left, right| percent::compare(left.0, right.0).then_with(|| percent::compare(left.1, right.1)));
     for (place, (name, value)) in sorted.iter().enumerate() {
         if place > 0 {
-            sink.put(b"&");
+            sink.byte(b'&');
         }
         // No byte is kept beyond those that are never encoded.
         percent::write_encoded(sink, name, b'~')?;
-        sink.put(b"=");
+        sink.byte(b'=');
         percent::write_encoded(sink, value, b'~')?;
     }
     Ok(())
@@ -174,27 +196,27 @@ fn query(sink: &mut impl Sink, query: &str, form: Form) -> Result<(), Malformed>
 
 fn headers(sink: &mut impl Sink, request: &Request<'_>, signed_headers: &str) -> Result<Noticed, Reason> {
     let odd = |byte: u8| byte.is_ascii_uppercase() | (byte <= b' ') | (byte >= 0x7f) | (byte == b':') | (byte == b',');
-    if signed_headers.bytes().fold(false, |found, byte| found | odd(byte)) {
+    if any(signed_headers.as_bytes(), odd) {
         return Err(Reason::SignedHeaders);
     }
     let mut noticed = Noticed::default();
     let mut before = "";
-    for name in signed_headers.split(';') {
-        if name <= before {
+    for name in parts(signed_headers, b';') {
+        if !before.bytes().lt(name.bytes()) {
             return Err(Reason::SignedHeaders);
         }
         before = name;
         noticed.host |= name == "host";
         sink.put(name.as_bytes());
-        sink.put(b":");
+        sink.byte(b':');
         let mut times = 0;
         for (place, (sent, value)) in request.headers.iter().enumerate() {
-            if sent.len() == name.len() && sent.eq_ignore_ascii_case(name) {
+            if same_name(sent, name) {
                 if times > 0 {
                     if !is_a_list(name) {
                         return Err(Reason::Repeated { name: name.into() });
                     }
-                    sink.put(b",");
+                    sink.byte(b',');
                 }
                 trimmed(sink, value).map_err(|Malformed| Reason::Header { name: name.into() })?;
                 noticed.signed.add(place);
@@ -202,7 +224,7 @@ fn headers(sink: &mut impl Sink, request: &Request<'_>, signed_headers: &str) ->
             }
         }
         noticed.absent |= times == 0;
-        sink.put(b"\n");
+        sink.byte(b'\n');
     }
     Ok(noticed)
 }
@@ -220,8 +242,7 @@ fn is_a_list(name: &str) -> bool {
 
 /// Writes a header's value without blanks at its ends, and one space for each run of blanks inside.
 fn trimmed(sink: &mut impl Sink, value: &[u8]) -> Result<(), Malformed> {
-    // No early exit, so that the compiler may look at many bytes at once: a token has hundreds.
-    if !value.iter().fold(false, |found, byte| found | (*byte <= b' ') | (*byte == 0x7f)) {
+    if !any(value, |byte| (byte <= b' ') | (byte == 0x7f)) {
         sink.put(value);
         return Ok(());
     }
@@ -231,7 +252,7 @@ fn trimmed(sink: &mut impl Sink, value: &[u8]) -> Result<(), Malformed> {
     let words = value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     for (place, word) in words.enumerate() {
         if place > 0 {
-            sink.put(b" ");
+            sink.byte(b' ');
         }
         sink.put(word);
     }

@@ -5,10 +5,10 @@
 
 use hmac::Mac;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use crate::canonical::{Hashing, Sink};
 use crate::payload::{hex, unhex};
+use crate::verify::same;
 use crate::{Payload, Scope, SigningKey};
 
 /// The SHA-256 of nothing: the hash of the last chunk, and a line of every chunk's string to sign.
@@ -113,21 +113,23 @@ impl<'a> Chain<'a> {
     }
 
     fn step(&mut self, algorithm: &str, extra: Option<&[u8; 32]>, sha256: &[u8; 32], signature: &str) -> Result<(), Broken> {
-        let mut mac = Hashing::<_, 512>::new(self.key.mac());
-        mac.put(algorithm.as_bytes());
-        mac.put(self.timestamp.as_bytes());
-        mac.put(b"\n");
-        self.scope.write(&mut mac);
-        mac.put(b"\n");
-        mac.put(&self.previous);
-        mac.put(b"\n");
+        let mut mac = self.key.mac();
+        let mut sink = Hashing::<_, 512>::new(&mut mac);
+        sink.put(algorithm.as_bytes());
+        sink.put(self.timestamp.as_bytes());
+        sink.byte(b'\n');
+        self.scope.write(&mut sink);
+        sink.byte(b'\n');
+        sink.put(&self.previous);
+        sink.byte(b'\n');
         if let Some(extra) = extra {
-            mac.put(&hex(extra));
-            mac.put(b"\n");
+            sink.put(&hex(extra));
+            sink.byte(b'\n');
         }
-        mac.put(&hex(sha256));
-        let right = hex(&mac.finish().finalize().into_bytes().into());
-        if bool::from(right.as_slice().ct_eq(signature.as_bytes())) {
+        sink.put(&hex(sha256));
+        sink.flush();
+        let right = hex(&mac.finalize().into_bytes().into());
+        if same(&right, signature) {
             self.previous = right;
             Ok(())
         } else {

@@ -1,6 +1,7 @@
 //! What a signature says of the body.
 
 use crate::Reason;
+use crate::chunks::EMPTY;
 
 /// What of the body is signed. All but the first are S3's words, which mean nothing to other services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub enum Payload {
     StreamingUnsignedTrailer,
 }
 
+/// [`EMPTY`] in hexadecimal.
+const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 impl Payload {
     /// Reads a value of `x-amz-content-sha256`: a hash in lower-case hexadecimal or one of S3's words.
     pub(crate) fn read(word: &str) -> Option<Payload> {
@@ -25,6 +29,8 @@ impl Payload {
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Some(Payload::Streaming),
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Some(Payload::StreamingTrailer),
             "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Some(Payload::StreamingUnsignedTrailer),
+            // Most requests have no body.
+            NOTHING => Some(Payload::Hash(EMPTY)),
             hash => unhex(hash).map(Payload::Hash),
         }
     }
@@ -64,32 +70,80 @@ pub(crate) fn content(word: &str) -> Result<Payload, Reason> {
 pub(crate) fn hex(bytes: &[u8; 32]) -> [u8; 64] {
     let mut text = [0; 64];
     for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *pair = [digit(byte >> 4), digit(byte & 15)];
+        *pair = PAIRS.get(usize::from(*byte)).copied().unwrap_or_default();
     }
     text
 }
+
+/// Both digits of every byte.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and would refuse an index out of bounds")]
+const PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 pub(crate) fn hex_text(bytes: &[u8; 32]) -> String {
     hex(bytes).into_iter().map(char::from).collect()
 }
 
-const fn digit(value: u8) -> u8 {
-    if value < 10 { b'0' + value } else { b'a' + value - 10 }
-}
-
 /// The opposite of [`hex`]; lower case only.
 pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 {
-        return None;
-    }
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
+    let text: &[u8; 64] = text.as_bytes().try_into().ok()?;
     let mut bytes = [0; 32];
-    for (byte, [high, low]) in bytes.iter_mut().zip(text.as_bytes().as_chunks::<2>().0) {
-        *byte = value(*high)? << 4 | value(*low)?;
+    let mut wrong = 0;
+    for (byte, [high, low]) in bytes.iter_mut().zip(text.as_chunks::<2>().0) {
+        let (high, low) = (value(*high), value(*low));
+        wrong |= high | low;
+        *byte = high << 4 | low & 15;
     }
-    Some(bytes)
+    (wrong < 16).then_some(bytes)
+}
+
+/// What a digit says; 16 or more for what is none. Without branches, since hashes are not predictable.
+const fn value(digit: u8) -> u8 {
+    let number = digit.wrapping_sub(b'0');
+    let letter = digit.wrapping_sub(b'a');
+    let number = if number < 10 { number } else { 255 };
+    if letter < 6 { letter + 10 } else { number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_goes_both_ways() {
+        let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 8 + 7).unwrap());
+        assert_eq!(unhex(&hex_text(&bytes)), Some(bytes));
+        assert_eq!(hex_text(&EMPTY), NOTHING);
+        assert_eq!(Payload::read(NOTHING), Some(Payload::Hash(EMPTY)));
+    }
+
+    #[test]
+    fn only_lower_case_digits_are_a_hash() {
+        for place in [0, 1, 31, 62, 63] {
+            for byte in (0..128).filter(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+                let mut text = NOTHING.as_bytes().to_vec();
+                text[place] = byte;
+                assert_eq!(unhex(str::from_utf8(&text).unwrap()), None, "{byte} at {place}");
+            }
+        }
+        assert_eq!(unhex(NOTHING.split_at(63).0), None);
+        assert_eq!(unhex(&format!("{NOTHING}0")), None);
+    }
+
+    #[test]
+    fn every_mode_has_its_word() {
+        for payload in
+            [Payload::Hash([7; 32]), Payload::Unsigned, Payload::Streaming, Payload::StreamingTrailer, Payload::StreamingUnsignedTrailer]
+        {
+            assert_eq!(Payload::read(&payload.word()), Some(payload));
+        }
+    }
 }

@@ -5,25 +5,26 @@
 use std::cmp::Ordering;
 
 use crate::canonical::Sink;
+use crate::request::{any, parts};
 
 /// The text holds what no request line can hold, or a `%` that is not followed by two hexadecimal digits.
 #[derive(Debug)]
 pub(crate) struct Malformed;
 
-const UNRESERVED: u128 = {
-    let mut set = 0;
+/// What is never encoded.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and would refuse an index out of bounds")]
+const UNRESERVED: [bool; 256] = {
+    let mut set = [false; 256];
     let mut byte = 0u8;
     while byte < 128 {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            set |= 1 << byte;
-        }
+        set[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
         byte += 1;
     }
     set
 };
 
-const fn unreserved(byte: u8) -> bool {
-    byte < 128 && UNRESERVED >> byte & 1 == 1
+fn unreserved(byte: u8) -> bool {
+    UNRESERVED.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// What a request target never holds in the clear: blanks, control characters, and the fragment that clients keep for themselves.
@@ -38,13 +39,23 @@ const fn escape(byte: u8) -> [u8; 3] {
     [b'%', digit(byte >> 4), digit(byte & 15)]
 }
 
-const fn value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// What each hexadecimal digit says, in either case, and 255 for what is none. A table, since which digit comes is not predictable.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and would refuse an index out of bounds")]
+const DIGITS: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
     }
+    values
+};
+
+/// The byte that two digits make.
+fn byte(high: u8, low: u8) -> Option<u8> {
+    let [high, low] = [high, low].map(|digit| DIGITS.get(usize::from(digit)).copied().unwrap_or(255));
+    ((high | low) < 16).then_some(high << 4 | low & 15)
 }
 
 /// One unit of encoded text, in the form that signatures write.
@@ -57,7 +68,7 @@ enum Unit {
 fn unit(text: &[u8]) -> Result<(Unit, &[u8]), Malformed> {
     match text {
         [b'%', high, low, rest @ ..] => {
-            let byte = value(*high).zip(value(*low)).map(|(high, low)| high << 4 | low).ok_or(Malformed)?;
+            let byte = byte(*high, *low).ok_or(Malformed)?;
             Ok((if unreserved(byte) { Unit::Plain(byte) } else { Unit::Escaped(escape(byte)) }, rest))
         }
         [byte, rest @ ..] if unreserved(*byte) || *byte == b'+' => Ok((Unit::Plain(*byte), rest)),
@@ -66,39 +77,50 @@ fn unit(text: &[u8]) -> Result<(Unit, &[u8]), Malformed> {
     }
 }
 
-/// How many bytes at the front of `text` are already in the form that signatures write. `keep` is one more byte that stays as it is.
-fn settled(text: &[u8], keep: u8) -> usize {
-    let mut rest = text;
-    loop {
-        let plain = rest.iter().take_while(|byte| unreserved(**byte) || **byte == keep || **byte == b'+').count();
-        rest = rest.get(plain..).unwrap_or_default();
-        match rest {
-            [b'%', high @ (b'0'..=b'9' | b'A'..=b'F'), low @ (b'0'..=b'9' | b'A'..=b'F'), after @ ..]
-                if value(*high).zip(value(*low)).is_some_and(|(high, low)| !unreserved(high << 4 | low)) =>
-            {
-                rest = after;
-            }
-            _ => return text.len() - rest.len(),
-        }
-    }
+/// Whether text is already in the form that signatures write, as nearly all text is. `keep` are two more bytes that stay as they are.
+pub(crate) fn is_settled(text: &[u8], keep: [u8; 2]) -> bool {
+    // Spelled out, so that the compiler may test many bytes at once.
+    let foreign = |byte: u8| {
+        let letter = (byte | 32).wrapping_sub(b'a') < 26;
+        let digit = byte.wrapping_sub(b'0') < 10;
+        let other = (byte == b'-')
+            | (byte == b'.')
+            | (byte == b'_')
+            | (byte == b'~')
+            | (byte == b'+')
+            | (byte == b'%')
+            | (byte == keep[0])
+            | (byte == keep[1]);
+        !(letter | digit | other)
+    };
+    let settled = |place: usize| match text.get(place + 1..) {
+        Some([high, low, ..]) => byte(*high, *low).is_some_and(|byte| !unreserved(byte)) & (*high < b'a') & (*low < b'a'),
+        _ => false,
+    };
+    !any(text, foreign) && memchr::memchr_iter(b'%', text).all(settled)
 }
 
 /// Writes encoded text in the form that signatures write; bytes equal to `keep` stay as they are.
 pub(crate) fn write_encoded(sink: &mut impl Sink, text: &str, keep: u8) -> Result<(), Malformed> {
     let mut rest = text.as_bytes();
-    loop {
-        let (ready, after) = rest.split_at_checked(settled(rest, keep)).unwrap_or((rest, &[]));
-        sink.put(ready);
-        if after.is_empty() {
-            return Ok(());
+    if is_settled(rest, [keep; 2]) {
+        sink.put(rest);
+        return Ok(());
+    }
+    while let [byte, after @ ..] = rest {
+        if *byte == keep {
+            sink.byte(keep);
+            rest = after;
+            continue;
         }
-        let (unit, after) = unit(after)?;
+        let (unit, after) = unit(rest)?;
         match unit {
-            Unit::Plain(byte) => sink.put(&[byte]),
+            Unit::Plain(byte) => sink.byte(byte),
             Unit::Escaped(escape) => sink.put(&escape),
         }
         rest = after;
     }
+    Ok(())
 }
 
 /// Encodes text that is taken as it is, a `%` in it too.
@@ -141,19 +163,12 @@ fn units(text: &[u8]) -> impl Iterator<Item = [u8; 4]> {
 /// Decodes encoded text. None where an escape is malformed or the bytes are not UTF-8.
 pub(crate) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [byte, after @ ..] = rest {
-        rest = match (byte, after) {
-            (b'%', [high, low, after @ ..]) => {
-                bytes.push(value(*high)? << 4 | value(*low)?);
-                after
-            }
-            (b'%', _) => return None,
-            _ => {
-                bytes.push(*byte);
-                after
-            }
-        };
+    let mut pieces = parts(text, b'%');
+    bytes.extend_from_slice(pieces.next()?.as_bytes());
+    for piece in pieces {
+        let [high, low, rest @ ..] = piece.as_bytes() else { return None };
+        bytes.push(byte(*high, *low)?);
+        bytes.extend_from_slice(rest);
     }
     String::from_utf8(bytes).ok()
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::canonical::Sink;
+use crate::request::parts;
 use crate::time::Stamp;
 use crate::{Reason, Style};
 
@@ -21,9 +22,11 @@ pub struct Scope<'a> {
 impl Scope<'_> {
     /// As strings to sign hold it: `20150830/us-east-1/iam/aws4_request`.
     pub(crate) fn write(&self, sink: &mut impl Sink) {
-        for part in [self.date, "/", self.region, "/", self.service, "/aws4_request"] {
+        for part in [self.date, self.region, self.service] {
             sink.put(part.as_bytes());
+            sink.byte(b'/');
         }
+        sink.put(b"aws4_request");
     }
 
     /// Refuses another service than the one that the request would reach.
@@ -88,7 +91,7 @@ pub(crate) struct Content<'a> {
 impl Presented<'_> {
     /// The names of the headers that are signed, in lower case.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
-        self.signed_headers.split(';')
+        parts(&self.signed_headers, b';')
     }
 
     /// Whether a header, named in lower case, is signed.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::authorization::{algorithm, scope};
+use crate::request::{any, cut, parts};
 use crate::time::Stamp;
 use crate::{Expiry, LONGEST_EXPIRY, Place, Reason, Scope, percent, reason};
 
@@ -29,11 +30,8 @@ impl<'a> Parameters<'a> {
     /// Finds them. A name twice, in another case or with letters percent-encoded is refused: another reader might see another request.
     pub(crate) fn read(query: &'a str) -> Result<Parameters<'a>, Reason> {
         let mut parameters = Parameters::default();
-        if query.is_empty() {
-            return Ok(parameters);
-        }
-        for pair in query.split('&') {
-            let (sent, value) = pair.split_once('=').unwrap_or((pair, ""));
+        for pair in parts(query, b'&') {
+            let (sent, value) = cut(pair, b'=').unwrap_or((pair, ""));
             let name = if sent.contains('%') { percent::decode(sent).map_or(Cow::Borrowed(sent), Cow::Owned) } else { Cow::Borrowed(sent) };
             let Some((place, exact)) = parameters.place(&name) else { continue };
             // Libraries that move headers into the query keep the case of the header's name; that this one says is bound by the signature.
@@ -123,9 +121,7 @@ pub(crate) fn read<'a>(parameters: &Parameters<'a>) -> Result<Parts<'a>, Reason>
     else {
         return Err(Reason::MissingParameters { names: parameters.missing() });
     };
-    // Its slashes are usually encoded. What is encoded twice has no slashes.
-    let parts = credential.split('/').flat_map(|text| text.split("%2F")).flat_map(|text| text.split("%2f"));
-    let (key_id, scope) = scope(credential, parts, Place::Query)?;
+    let (key_id, scope) = scope(credential, slashed(credential), Place::Query)?;
     let (stamp, at) = Stamp::read(date).ok_or_else(|| Reason::Date { text: reason::short(date), place: Place::Query })?;
     let decoded = |text| decode(text).ok_or(Reason::Uri);
     Ok(Parts {
@@ -141,9 +137,22 @@ pub(crate) fn read<'a>(parameters: &Parameters<'a>) -> Result<Parts<'a>, Reason>
     })
 }
 
+/// Splits at slashes, which are usually encoded. What is encoded twice has none.
+fn slashed(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let slash = text.bytes().position(|byte| matches!(byte, b'/' | b'%')).unwrap_or(text.len());
+        let (part, after) = text.split_at_checked(slash)?;
+        rest = after.strip_prefix('/').or_else(|| after.strip_prefix("%2F")).or_else(|| after.strip_prefix("%2f"));
+        // Another escape stays in its part, where it is refused.
+        if rest.is_none() && !after.is_empty() { Some(text) } else { Some(part) }
+    })
+}
+
 fn decode(text: &str) -> Option<Cow<'_, str>> {
     let text = if text.contains('%') { Cow::Owned(percent::decode(text)?) } else { Cow::Borrowed(text) };
-    text.bytes().all(|byte| (b' '..0x7f).contains(&byte)).then_some(text)
+    (!any(text.as_bytes(), |byte| byte.wrapping_sub(b' ') >= 0x5f)).then_some(text)
 }
 
 fn lifetime(text: &str) -> Result<u32, Reason> {

@@ -2,6 +2,7 @@
 
 use crate::presented::{Content, Presented};
 use crate::presigned::Parameters;
+use crate::request::same_name;
 use crate::time::Stamp;
 use crate::{Form, MOST_HEADERS, Place, Reason, Request, Style, authorization, presigned};
 
@@ -12,13 +13,14 @@ use crate::{Form, MOST_HEADERS, Place, Reason, Request, Style, authorization, pr
 /// header or parameter that comes twice or in another spelling, a date that is not the scope's.
 pub fn read<'a>(request: &Request<'a>) -> Result<Option<Presented<'a>>, Reason> {
     let sent = Sent::read(request)?;
-    let parameters = Parameters::read(request.query())?;
-    let presented = match sent.authorization {
-        Some(_) if parameters.any() => return Err(Reason::TwoPlaces),
-        Some(authorization) => from_header(&sent, authorization)?,
-        None if parameters.presigned() => from_query(&sent, &parameters)?,
-        None if parameters.old() => return Err(Reason::Scheme { scheme: "AWS".into() }),
-        None => return Ok(None),
+    let query = request.query();
+    let parameters = if query.is_empty() { None } else { Some(Parameters::read(query)?) };
+    let presented = match (sent.authorization, parameters) {
+        (Some(_), Some(parameters)) if parameters.any() => return Err(Reason::TwoPlaces),
+        (Some(authorization), _) => from_header(&sent, authorization)?,
+        (None, Some(parameters)) if parameters.presigned() => from_query(&sent, &parameters)?,
+        (None, Some(parameters)) if parameters.old() => return Err(Reason::Scheme { scheme: "AWS".into() }),
+        (None, _) => return Ok(None),
     };
     if presented.scope.date != presented.stamp.day() {
         return Err(Reason::ScopeDate { scope: presented.scope.date.into(), stamp: presented.timestamp().into() });
@@ -26,6 +28,7 @@ pub fn read<'a>(request: &Request<'a>) -> Result<Option<Presented<'a>>, Reason> 
     Ok(Some(presented))
 }
 
+#[inline]
 fn from_header<'a>(sent: &Sent<'a>, authorization: &'a str) -> Result<Presented<'a>, Reason> {
     let parts = authorization::read(authorization, sent.amz_date.is_some() || sent.date.is_some())?;
     let date = sent.amz_date.or(sent.date).unwrap_or_default();
@@ -93,12 +96,12 @@ impl<'a> Sent<'a> {
         for &(name, value) in request.headers {
             // Lengths first: most headers are none of these.
             match name.len() {
-                4 if name.eq_ignore_ascii_case("host") => once(&mut host, name, value)?,
-                4 if name.eq_ignore_ascii_case("date") => once(&mut sent.date, name, value)?,
-                10 if name.eq_ignore_ascii_case("x-amz-date") => once(&mut sent.amz_date, name, value)?,
-                13 if name.eq_ignore_ascii_case("authorization") => once(&mut sent.authorization, name, value)?,
-                20 if name.eq_ignore_ascii_case("x-amz-security-token") => once(&mut sent.token, name, value)?,
-                20 if name.eq_ignore_ascii_case("x-amz-content-sha256") => once(&mut sent.content, name, value)?,
+                4 if same_name(name, "host") => once(&mut host, name, value)?,
+                4 if same_name(name, "date") => once(&mut sent.date, name, value)?,
+                10 if same_name(name, "x-amz-date") => once(&mut sent.amz_date, name, value)?,
+                13 if same_name(name, "authorization") => once(&mut sent.authorization, name, value)?,
+                20 if same_name(name, "x-amz-security-token") => once(&mut sent.token, name, value)?,
+                20 if same_name(name, "x-amz-content-sha256") => once(&mut sent.content, name, value)?,
                 _ => {}
             }
         }
@@ -111,9 +114,7 @@ fn once<'a>(place: &mut Option<&'a str>, name: &str, value: &'a [u8]) -> Result<
     if place.is_some() {
         return Err(Reason::Repeated { name: name.to_ascii_lowercase().into() });
     }
-    // No early exit, so that the compiler may look at many bytes at once: a token has hundreds.
-    let value = value.trim_ascii();
-    let visible = value.iter().fold(true, |visible, byte| visible & (*byte >= b' ') & (*byte < 0x7f));
-    *place = str::from_utf8(value).ok().filter(|_| visible);
+    // Which characters each may hold is seen where it is read, or where it is written into the text that is signed.
+    *place = str::from_utf8(value.trim_ascii()).ok();
     if place.is_some() { Ok(()) } else { Err(Reason::Header { name: name.to_ascii_lowercase().into() }) }
 }

@@ -13,12 +13,48 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     pub(crate) fn path(&self) -> &'a str {
-        self.uri.split_once('?').map_or(self.uri, |(path, _)| path)
+        cut(self.uri, b'?').map_or(self.uri, |(path, _)| path)
     }
 
     pub(crate) fn query(&self) -> &'a str {
-        self.uri.split_once('?').map_or("", |(_, query)| query)
+        cut(self.uri, b'?').map_or("", |(_, query)| query)
     }
+}
+
+/// What is before and after the first `byte`, which is of ASCII.
+pub(crate) fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let place = memchr::memchr(byte, text.as_bytes())?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
+}
+
+/// The parts between each `byte`, which is of ASCII.
+pub(crate) fn parts(text: &str, byte: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        match cut(text, byte) {
+            Some((part, after)) => {
+                rest = Some(after);
+                Some(part)
+            }
+            None => rest.take(),
+        }
+    })
+}
+
+/// Whether two header names are one. Servers hand them over in lower case, so that comes first.
+#[inline]
+pub(crate) fn same_name(sent: &str, name: &str) -> bool {
+    sent.len() == name.len() && (sent == name || sent.eq_ignore_ascii_case(name))
+}
+
+/// Whether any byte passes a test. Sixteen at a time and without an early exit inside, so that the compiler may test them all at once: a
+/// session token has hundreds.
+#[inline]
+pub(crate) fn any(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
+    let among = |bytes: &[u8]| bytes.iter().fold(false, |found, byte| found | test(*byte));
+    let (chunks, rest) = bytes.as_chunks::<16>();
+    chunks.iter().any(|chunk| among(chunk)) || among(rest)
 }
 
 /// What is known of a request's body.

@@ -1,9 +1,7 @@
 //! Times as signatures write them: `20150830T123600Z`.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::fmt::rfc2822::DateTimeParser;
-use jiff::tz::Offset;
 
 /// The sixteen characters that a string to sign holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,12 +12,37 @@ impl Stamp {
     pub(crate) fn read(text: &str) -> Option<(Stamp, i64)> {
         let stamp: [u8; 16] = text.as_bytes().try_into().ok()?;
         let [y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, mi1, mi2, s1, s2, b'Z'] = stamp else { return None };
-        let two = |tens: u8, ones: u8| {
-            (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| ((tens - b'0') * 10 + (ones - b'0')).cast_signed())
+        let digits = [y1, y2, y3, y4, mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2];
+        if !digits.iter().fold(true, |all, digit| all & digit.is_ascii_digit()) {
+            return None;
+        }
+        let two = |tens: u8, ones: u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+        let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(mo1, mo2), two(d1, d2));
+        let (hour, minute, second) = (two(h1, h2), two(mi1, mi2), two(s1, s2));
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let (before, length) = match month {
+            1 => (0, 31),
+            2 => (31, 28 + i64::from(leap)),
+            3 => (59, 31),
+            4 => (90, 30),
+            5 => (120, 31),
+            6 => (151, 30),
+            7 => (181, 31),
+            8 => (212, 31),
+            9 => (243, 30),
+            10 => (273, 31),
+            11 => (304, 30),
+            12 => (334, 31),
+            _ => return None,
         };
-        let year = i16::from(two(y1, y2)?) * 100 + i16::from(two(y3, y4)?);
-        let time = DateTime::new(year, two(mo1, mo2)?, two(d1, d2)?, two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?, 0).ok()?;
-        Some((Stamp(stamp), Offset::UTC.to_timestamp(time).ok()?.as_second()))
+        if !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        // Days before the year by the Gregorian calendar, 719,162 of them before 1970.
+        let past = year - 1;
+        let years = past * 365 + past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400) - 719_162;
+        let days = years + before + i64::from(leap && month > 2) + day - 1;
+        Some((Stamp(stamp), days * 86_400 + hour * 3_600 + minute * 60 + second))
     }
 
     /// Reads the value of a `Date` header: as above, or as HTTP writes dates.
@@ -81,6 +104,20 @@ mod tests {
         ] {
             assert!(Stamp::read(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn every_day_of_four_centuries_is_counted_as_the_calendar_does() {
+        let mut at = 0;
+        for _ in 0..146_100 {
+            let (stamp, read) = Stamp::read(&basic(at)).unwrap();
+            assert_eq!(read, at, "{}", stamp.as_str());
+            at += 86_400 + 1;
+        }
+        assert!(basic(at).as_str() > "2369");
+        assert_eq!(Stamp::read("00010101T000000Z").map(|(_, at)| at), Some(-62_135_596_800));
+        assert_eq!(Stamp::read("20240229T235959Z").map(|(_, at)| at), Some(1_709_251_199));
+        assert!(Stamp::read("21000229T000000Z").is_none());
     }
 
     #[test]

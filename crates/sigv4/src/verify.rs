@@ -2,7 +2,7 @@
 
 use hmac::Mac;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::canonical::{self, Hashing, Noticed, Sink};
 use crate::payload::{content, hex};
@@ -20,17 +20,17 @@ pub struct Verified<'a> {
 }
 
 /// What the last line of the canonical request says, and what that means for the body.
-struct Last {
-    line: Line,
+struct Last<'a> {
+    line: Line<'a>,
     payload: Payload,
 }
 
-enum Line {
+enum Line<'a> {
     Hash([u8; 64]),
-    Word(&'static str),
+    Word(&'a str),
 }
 
-impl Line {
+impl Line<'_> {
     fn bytes(&self) -> &[u8] {
         match self {
             Line::Hash(hash) => hash,
@@ -51,15 +51,18 @@ impl<'a> Presented<'a> {
             Style::Aws => self.whole_body(body)?,
             Style::S3 => self.as_announced()?,
         };
-        let mut hash = Hashing::<_, 1_024>::new(Sha256::new());
-        let noticed = canonical::write(&mut hash, request, self, last.line.bytes())?;
+        let mut hash = Sha256::new();
+        let mut sink = Hashing::<_, 512>::new(&mut hash);
+        let noticed = canonical::write(&mut sink, request, self, last.line.bytes())?;
+        sink.flush();
         self.all_signed(request, &noticed)?;
-        let hash: [u8; 32] = hash.finish().finalize().into();
-        let mut mac = Hashing::<_, 256>::new(key.mac());
-        self.string_to_sign(&mut mac, &hash);
-        let right = hex(&mac.finish().finalize().into_bytes().into());
-        // Of different lengths they are unequal at once; the length of a signature is no secret.
-        if noticed.absent || !bool::from(right.as_slice().ct_eq(self.signature.as_bytes())) {
+        let hash: [u8; 32] = hash.finalize().into();
+        let mut mac = key.mac();
+        let mut sink = Hashing::<_, 256>::new(&mut mac);
+        self.string_to_sign(&mut sink, &hash);
+        sink.flush();
+        let right = hex(&mac.finalize().into_bytes().into());
+        if noticed.absent || !same(&right, self.signature) {
             return Err(self.mismatch(request, last.line.bytes(), &hash));
         }
         let payload = self.held(body, last.payload)?;
@@ -84,7 +87,7 @@ impl<'a> Presented<'a> {
     }
 
     /// Where the signature always covers the body: its hash. What the client says of it must be the same.
-    fn whole_body(&self, body: Body<'_>) -> Result<Last, Reason> {
+    fn whole_body(&self, body: Body<'_>) -> Result<Last<'a>, Reason> {
         let mut claimed = None;
         for word in [self.content.header, self.content.parameter].into_iter().flatten() {
             match content(word)? {
@@ -95,7 +98,7 @@ impl<'a> Presented<'a> {
             }
         }
         let computed = match body {
-            Body::Bytes(bytes) => Some(Sha256::digest(bytes).into()),
+            Body::Bytes(bytes) => Some(sha256(bytes)),
             Body::Hashed(hash) => Some(hash),
             Body::NotSeen => None,
         };
@@ -107,29 +110,25 @@ impl<'a> Presented<'a> {
         Ok(Last { line: Line::Hash(hex(&hash)), payload: Payload::Hash(hash) })
     }
 
-    /// S3's way: the client says what of the body it signs.
-    fn as_announced(&self) -> Result<Last, Reason> {
-        let header = self.content.header.map(content).transpose()?;
-        let payload = match self.form {
+    /// S3's way: the client says what of the body it signs, and signs that very word.
+    fn as_announced(&self) -> Result<Last<'a>, Reason> {
+        let read = |word: Option<&'a str>| word.map(|word| content(word).map(|payload| (word, payload))).transpose();
+        let header = read(self.content.header)?;
+        let (word, payload) = match self.form {
             Form::Header => header.ok_or(Reason::ContentMissing)?,
             Form::Query { .. } => {
-                let parameter = self.content.parameter.map(content).transpose()?;
+                let parameter = read(self.content.parameter)?;
                 let signed = if self.signs("x-amz-content-sha256") { header } else { None };
                 match (parameter, signed) {
                     (Some(parameter), Some(signed)) if parameter != signed => {
                         return Err(Reason::Repeated { name: "x-amz-content-sha256".into() });
                     }
-                    (parameter, signed) => parameter.or(signed).unwrap_or(Payload::Unsigned),
+                    (parameter, signed) => parameter.or(signed).unwrap_or(("UNSIGNED-PAYLOAD", Payload::Unsigned)),
                 }
             }
         };
-        let line = match payload {
-            Payload::Hash(hash) => Line::Hash(hex(&hash)),
-            Payload::Unsigned => Line::Word("UNSIGNED-PAYLOAD"),
-            Payload::Streaming => Line::Word("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
-            Payload::StreamingTrailer => Line::Word("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"),
-            Payload::StreamingUnsignedTrailer => Line::Word("STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
-        };
+        let line = Line::Word(word);
+        let header = header.map(|(_, payload)| payload);
         // A header that a presigned URL does not sign may ask for more than the URL does, a hash, but not change how the body is read.
         let payload = match (payload, header) {
             (Payload::Unsigned, Some(Payload::Hash(hash))) => Payload::Hash(hash),
@@ -168,7 +167,7 @@ impl<'a> Presented<'a> {
         let computed = match (self.style, body) {
             // There the hash of the body itself was signed.
             (Style::Aws, _) | (Style::S3, Body::NotSeen) => return Ok(payload),
-            (Style::S3, Body::Bytes(bytes)) => Sha256::digest(bytes).into(),
+            (Style::S3, Body::Bytes(bytes)) => sha256(bytes),
             (Style::S3, Body::Hashed(hash)) => hash,
         };
         if computed == claimed { Ok(payload) } else { Err(Reason::ContentHash { claimed, computed }) }
@@ -177,9 +176,9 @@ impl<'a> Presented<'a> {
     fn string_to_sign(&self, sink: &mut impl Sink, hash: &[u8; 32]) {
         sink.put(b"AWS4-HMAC-SHA256\n");
         sink.put(self.stamp.as_bytes());
-        sink.put(b"\n");
+        sink.byte(b'\n');
         self.scope.write(sink);
-        sink.put(b"\n");
+        sink.byte(b'\n');
         sink.put(&hex(hash));
     }
 
@@ -199,6 +198,18 @@ impl<'a> Presented<'a> {
             provided: crate::reason::short(self.signature),
         }))
     }
+}
+
+/// Compares two signatures in a time that tells nothing of where they differ. The length of a signature is no secret.
+pub(crate) fn same(right: &[u8; 64], given: &str) -> bool {
+    let Ok(given) = <&[u8; 64]>::try_from(given.as_bytes()) else { return false };
+    let words = right.as_chunks::<16>().0.iter().zip(given.as_chunks::<16>().0);
+    words.fold(Choice::from(1), |same, (right, given)| same & u128::from_ne_bytes(*right).ct_eq(&u128::from_ne_bytes(*given))).into()
+}
+
+/// Many requests have no body, and that one hash is known.
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    if bytes.is_empty() { crate::chunks::EMPTY } else { Sha256::digest(bytes).into() }
 }
 
 /// What S3 does not ask to be signed: the first is in the canonical request anyway, the others say how the body is wrapped.

@@ -8,7 +8,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::support::{GET, ask, rest, short, start, statuses};
+use crate::support::{GET, LARGE, ask, rest, short, start, statuses};
 
 /// Sends a byte now and then until the server closes, and says after how long.
 async fn dribble(mut stream: TcpStream, bytes: &[u8]) -> (Duration, String) {
@@ -80,4 +80,22 @@ async fn idle_connections_are_closed_and_busy_ones_are_not() {
     let start = Instant::now();
     assert_eq!(rest(&mut stream).await, "");
     assert!((Duration::from_secs(1)..Duration::from_secs(5)).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_take_its_answer_is_cut_and_a_slow_one_is_not() {
+    let server = start(short()).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    sleep(Duration::from_millis(600)).await;
+    // Within the idle time all of it is still there to be had.
+    let mut all = vec![0; LARGE];
+    timeout(Duration::from_secs(10), stream.read_exact(&mut all)).await.unwrap().unwrap();
+
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    sleep(Duration::from_millis(3500)).await;
+    let mut got = Vec::new();
+    drop(timeout(Duration::from_secs(10), stream.read_to_end(&mut got)).await.expect("the connection has ended"));
+    assert!(got.len() < LARGE, "{}", got.len());
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use bailiwick::http::Limits;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::sleep};
 
-use crate::support::{GET, ask, rest, short, start, statuses};
+use crate::support::{GET, LARGE, ask, rest, short, start, statuses};
 
 #[tokio::test]
 async fn a_stop_answers_what_has_begun_and_drops_half_heads() {
@@ -73,4 +73,17 @@ async fn an_answer_that_has_begun_is_finished_though_the_client_hangs_up() {
     assert_eq!(server.ended().await.cut, 0);
     assert_eq!(finished.1.load(std::sync::atomic::Ordering::SeqCst), 1, "a stop waits for it too");
     assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_a_client_that_still_takes_its_answer() {
+    let mut server = start(Limits { stop: Duration::from_secs(8), ..short() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    sleep(Duration::from_millis(300)).await;
+    server.begin_to_stop();
+    sleep(Duration::from_millis(700)).await;
+    let said = rest(&mut stream).await;
+    assert!(said.len() > LARGE, "{}", said.len());
+    assert_eq!(server.ended().await.cut, 0);
 }

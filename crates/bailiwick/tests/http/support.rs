@@ -22,11 +22,14 @@ use tokio::{
 /// A plain request.
 pub(crate) const GET: &str = "GET /a?b=%2F HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// Says what it was asked. `/panic` panics, `/sleep/MILLIS` takes its time, `/small` takes 1,000 bytes, all others 1 MiB.
+/// Says what it was asked. `/panic` panics, `/sleep/MILLIS` takes its time, `/large` answers [`LARGE`] bytes, `/small` takes 1,000 bytes, all others 1 MiB.
 #[derive(Default)]
 pub(crate) struct Double {
     counts: Counts,
 }
+
+/// More than the system's buffers hold for a client that does not read.
+pub(crate) const LARGE: usize = 40_000_000;
 
 /// How many answers have begun, and how many have come to their end.
 pub(crate) type Counts = Arc<(AtomicUsize, AtomicUsize)>;
@@ -42,6 +45,9 @@ impl Answer for Double {
             tokio::time::sleep(Duration::from_millis(millis.parse().unwrap())).await;
         }
         assert_ne!(head.target(), "/panic", "as asked");
+        if head.target() == "/large" {
+            return Outgoing::text(StatusCode::OK, vec![b'a'; LARGE]);
+        }
         let host = head.headers.get("host").map(|host| host.to_str().unwrap());
         let said = format!("{} {} host={} body={} secure={}\n", head.method, head.target(), host.unwrap_or("-"), body.len(), head.secure);
         self.counts.1.fetch_add(1, SeqCst);

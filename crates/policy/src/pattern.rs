@@ -29,6 +29,8 @@ pub(crate) enum Piece {
 /// A variable of a compiled pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Filled {
+    /// Which of the pattern's variables it is.
+    at: usize,
     /// In lower case.
     key: Box<str>,
     shown: Box<str>,
@@ -165,6 +167,7 @@ impl Pattern {
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut broken = false;
+        let mut variables = 0;
         let mut rest = text;
         while let Some((found, length)) = token(rest, reading) {
             rest = rest.get(length..).unwrap_or_default();
@@ -185,7 +188,13 @@ impl Pattern {
                 Token::Any => Piece::Any,
                 Token::One => Piece::One,
                 Token::Variable(Variable { shown, fallback }) => {
-                    Piece::Variable(Box::new(Filled { key: lower(shown).into(), shown: shown.into(), fallback: fallback.map(Into::into) }))
+                    variables += 1;
+                    Piece::Variable(Box::new(Filled {
+                        at: variables - 1,
+                        key: lower(shown).into(),
+                        shown: shown.into(),
+                        fallback: fallback.map(Into::into),
+                    }))
                 }
             };
             if !literal.is_empty() {
@@ -227,12 +236,18 @@ impl Pattern {
         }
     }
 
-    fn is_filled(&self, facts: &dyn Facts) -> bool {
-        let filled = |piece: &Piece| match piece {
-            Piece::Variable(filled) => filled.value(facts).is_some(),
-            Piece::Literal(_) | Piece::One | Piece::Any => true,
-        };
-        !self.broken && self.pieces.iter().all(filled)
+    /// The values of its variables; none if one of them has none.
+    fn fill<'a>(&'a self, facts: &'a dyn Facts) -> Option<Fillings<'a>> {
+        let mut fillings = Fillings::default();
+        if self.broken {
+            return None;
+        }
+        for piece in &self.pieces {
+            if let Piece::Variable(filled) = piece {
+                fillings.push(filled.at, filled.value(facts)?);
+            }
+        }
+        Some(fillings)
     }
 
     /// Compares with all of `text`; case counts.
@@ -246,18 +261,22 @@ impl Pattern {
     }
 
     fn compare<const FOLD: bool>(&self, text: &str, facts: &dyn Facts) -> Match {
-        if !self.is_filled(facts) {
-            return Match::Unfilled;
+        // Most texts of most policies.
+        if let ([Piece::Literal(own)], false) = (&*self.pieces, self.broken) {
+            let is_same = if FOLD { own.eq_ignore_ascii_case(text) } else { **own == *text };
+            return if is_same { Match::Yes } else { Match::No };
         }
-        if greedy::<FOLD>(&self.pieces, text.as_bytes(), facts) { Match::Yes } else { Match::No }
+        match self.fill(facts) {
+            None => Match::Unfilled,
+            Some(fillings) if greedy::<FOLD>(&self.pieces, text.as_bytes(), &fillings) => Match::Yes,
+            Some(_) => Match::No,
+        }
     }
 
     /// Compares with all of `text` without regard to case, in all alphabets. For patterns without wildcards.
     pub(crate) fn equals_caseless(&self, text: &str, facts: &dyn Facts) -> Match {
-        if !self.is_filled(facts) {
-            return Match::Unfilled;
-        }
-        let ours = self.pieces.iter().flat_map(|piece| piece.literal(facts).unwrap_or_default().chars()).flat_map(char::to_lowercase);
+        let Some(fillings) = self.fill(facts) else { return Match::Unfilled };
+        let ours = self.pieces.iter().flat_map(|piece| piece.literal(&fillings).unwrap_or_default().chars()).flat_map(char::to_lowercase);
         if ours.eq(text.chars().flat_map(char::to_lowercase)) { Match::Yes } else { Match::No }
     }
 
@@ -285,12 +304,34 @@ impl Filled {
     }
 }
 
+/// What the variables of a pattern stand for, asked once. More than eight of them in one text go to the heap.
+#[derive(Default)]
+struct Fillings<'a> {
+    few: [&'a str; 8],
+    more: Vec<&'a str>,
+}
+
+impl<'a> Fillings<'a> {
+    /// Values come in the order of their variables.
+    fn push(&mut self, at: usize, value: &'a str) {
+        match self.few.get_mut(at) {
+            Some(slot) => *slot = value,
+            None => self.more.push(value),
+        }
+    }
+
+    fn get(&self, at: usize) -> &'a str {
+        let value = self.few.get(at).or_else(|| self.more.get(at - self.few.len()));
+        value.copied().unwrap_or_default()
+    }
+}
+
 impl Piece {
     /// What it stands for, if it is no wildcard.
-    fn literal<'a>(&'a self, facts: &'a dyn Facts) -> Option<&'a str> {
+    fn literal<'a>(&'a self, fillings: &Fillings<'a>) -> Option<&'a str> {
         match self {
             Piece::Literal(text) => Some(text),
-            Piece::Variable(filled) => Some(filled.value(facts).unwrap_or_default()),
+            Piece::Variable(filled) => Some(fillings.get(filled.at)),
             Piece::One | Piece::Any => None,
         }
     }
@@ -298,7 +339,7 @@ impl Piece {
 
 /// Matches in at most text × pattern steps: after a mismatch only the last `*` takes one character more, since what an earlier one could take, the
 /// last one can take as well.
-fn greedy<const FOLD: bool>(pieces: &[Piece], text: &[u8], facts: &dyn Facts) -> bool {
+fn greedy<'a, const FOLD: bool>(pieces: &'a [Piece], text: &[u8], fillings: &Fillings<'a>) -> bool {
     let (mut left, mut rest) = (pieces, text);
     let mut star: Option<(&[Piece], &[u8])> = None;
     loop {
@@ -312,7 +353,7 @@ fn greedy<const FOLD: bool>(pieces: &[Piece], text: &[u8], facts: &dyn Facts) ->
             }
             Some((Piece::One, after)) => skip_one(rest).map(|rest| (after, rest)),
             Some((piece, after)) => {
-                piece.literal(facts).and_then(|literal| strip::<FOLD>(rest, literal.as_bytes())).map(|rest| (after, rest))
+                piece.literal(fillings).and_then(|literal| strip::<FOLD>(rest, literal.as_bytes())).map(|rest| (after, rest))
             }
         };
         (left, rest) = match (step, star) {

@@ -116,6 +116,22 @@ fn what_fills_a_variable_is_literal() {
 }
 
 #[test]
+fn many_variables_are_asked_once_each() {
+    let mut context = Context::new();
+    context.insert("a", "a");
+    let pattern = Pattern::new(&format!("*{}b", "${a}".repeat(1_500)), NEW);
+    let begun = std::time::Instant::now();
+    assert_eq!(pattern.matches(&"a".repeat(8_000), &context), Match::No);
+    assert_eq!(pattern.matches(&format!("{}b", "a".repeat(8_000)), &context), Match::Yes);
+    assert!(begun.elapsed().as_secs() < 20);
+    let ten: Vec<String> = (0..10).map(|at| format!("${{k{at}}}")).collect();
+    for at in 0..10 {
+        context.insert(&format!("k{at}"), at.to_string());
+    }
+    assert_eq!(Pattern::new(&ten.join("-"), NEW).matches("0-1-2-3-4-5-6-7-8-9", &context), Match::Yes);
+}
+
+#[test]
 fn in_the_old_version_what_is_in_braces_is_text() {
     let pattern = Pattern::new("${*}*${a?}", OLD);
     assert_eq!(pattern.matches("${*}xx${a?}", &Nothing), Match::Yes);

@@ -41,7 +41,7 @@ pub struct Policies<'a> {
     pub identity: &'a PolicySet,
     /// The principal's permissions boundary.
     pub boundary: Option<&'a PolicySet>,
-    /// The session's own policies. For a federated user a missing one allows nothing, as in AWS.
+    /// The session's own policies. A federated user for whom none were passed has an empty set, not none: AWS leaves it what names it.
     pub session: Option<&'a PolicySet>,
     /// The resource's policy, or the role's trust policy.
     pub resource: Option<&'a PolicySet>,

@@ -127,7 +127,7 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
             Some((tier, by)) if is_own => match tier {
                 Tier::Direct => return Ok(by_resource(Some(by))),
                 Tier::Behind => {
-                    self.limits(request, boundary, session)?;
+                    self.limits(boundary, session)?;
                     return Ok(by_resource(Some(by)));
                 }
                 Tier::Account => by_resource(Some(by)),
@@ -150,18 +150,16 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
             Some(_) => {}
             None => self.lack(Because::Identity)?,
         }
-        self.limits(request, boundary, session)?;
+        self.limits(boundary, session)?;
         Ok(allowed)
     }
 
     /// Boundary and session policies, which limit and never grant.
-    fn limits(&mut self, request: &Request<'_>, boundary: Option<Said<'p>>, session: Option<Said<'p>>) -> Step<'p, ()> {
+    fn limits(&mut self, boundary: Option<Said<'p>>, session: Option<Said<'p>>) -> Step<'p, ()> {
         if boundary.is_some() && is_lacking(boundary) {
             self.lack(Because::Boundary)?;
         }
-        // A federated user without session policies has nothing but what names it.
-        let must_have_session = session.is_some() || matches!(request.principal, Principal::Federated { .. });
-        if must_have_session && is_lacking(session) {
+        if session.is_some() && is_lacking(session) {
             self.lack(Because::Session)?;
         }
         Ok(())

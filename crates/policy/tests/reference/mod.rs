@@ -107,7 +107,7 @@ impl World {
         if own.is_none() {
             return if granted > 0 { "Allowed" } else { no };
         }
-        let limits = [boundary, session].iter().flatten().all(|(_, allows)| *allows > 0) && !(self.is_federated() && session.is_none());
+        let limits = [boundary, session].iter().flatten().all(|(_, allows)| *allows > 0);
         let by_identity = self.is_root() || identity.is_some_and(|(_, allows)| allows > 0);
         let is_key = parts.len() == 6 && parts[0] == "arn" && parts[2] == "kms" && !parts[5].starts_with("alias/");
         let yes = if at_home {

@@ -258,3 +258,6 @@ fn trimmed(sink: &mut impl Sink, value: &[u8]) -> Result<(), Malformed> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

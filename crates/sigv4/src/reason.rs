@@ -100,7 +100,7 @@ pub enum Reason {
         names: Vec<&'static str>,
     },
     /// A credential that has not five parts. `IncompleteSignature` 400 / `AuthorizationHeaderMalformed` or `AuthorizationQueryParametersError` 400.
-    #[error("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{text}'.")]
+    #[error("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{text}'")]
     Credential {
         /// What was there.
         text: Box<str>,

@@ -91,7 +91,10 @@ impl<'a> Presented<'a> {
         let mut claimed = None;
         for word in [self.content.header, self.content.parameter].into_iter().flatten() {
             match content(word)? {
-                Payload::Hash(hash) => claimed = Some(hash),
+                Payload::Hash(hash) if claimed.replace(hash).is_some_and(|before| before != hash) => {
+                    return Err(Reason::Repeated { name: "x-amz-content-sha256".into() });
+                }
+                Payload::Hash(_) => {}
                 Payload::Unsigned | Payload::Streaming | Payload::StreamingTrailer | Payload::StreamingUnsignedTrailer => {
                     return Err(Reason::ContentForeign { value: crate::reason::short(word) });
                 }

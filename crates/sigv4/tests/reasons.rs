@@ -32,7 +32,7 @@ fn malformed_authorization_headers() {
         ),
         (
             "AWS4-HMAC-SHA256 Credential=a/20260102/sts/aws4_request, SignedHeaders=host, Signature=abc",
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/20260102/sts/aws4_request'.",
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/20260102/sts/aws4_request'",
         ),
         (
             "AWS4-HMAC-SHA256 Credential=a/20260103/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=abc",

@@ -155,20 +155,21 @@ impl Gathering<'_> {
     async fn grants(mut self, id: Option<&UniqueId>) -> Result<Option<Grants>, StoreError> {
         self.deps.on(AccountRecord::KIND, SHARED, &self.account.bytes());
         let account = self.tx.in_account(SHARED).get::<AccountRecord>(&self.account).await?;
-        if account.is_none_or(|account| account.status != AccountStatus::Active) {
-            return Ok(None);
-        }
+        let Some(account) = account.filter(|account| account.status == AccountStatus::Active) else { return Ok(None) };
         match id {
             None => Ok(Some(self.finish(Entity::Root, Vec::new(), None, None))),
             Some(id) if id.kind() == Some(arn::IdKind::Role) => self.role(id).await,
-            Some(id) => self.user(id).await,
+            Some(id) => self.user(id, account.users_may_change_password).await,
         }
     }
 
-    async fn user(mut self, id: &UniqueId) -> Result<Option<Grants>, StoreError> {
+    async fn user(mut self, id: &UniqueId, may_change_password: bool) -> Result<Option<Grants>, StoreError> {
         self.deps.on(UserRecord::KIND, &self.partition, &id.bytes());
         let Some(user) = self.tx.get::<UserRecord>(id).await? else { return Ok(None) };
         let mut documents = self.inline(id, "user", user.name.as_str()).await?;
+        if may_change_password {
+            documents.push(own_password(&user.arn(self.account))?);
+        }
         for arn in &user.attached {
             documents.extend(self.managed(arn, Kind::Identity).await?);
         }
@@ -253,6 +254,15 @@ impl Gathering<'_> {
         let Some(version) = self.tx.get::<PolicyVersionRecord>((&policy.id, &policy.default_version)).await? else { return Ok(None) };
         Ok(Some((source, self.access.compiled(key, kind, || compile(&version.document, kind))?)))
     }
+}
+
+/// What an account whose password policy says so grants each of its users: their own password, and the rules for it.
+fn own_password(user: &Arn) -> Result<(Source, Arc<Compiled>), StoreError> {
+    let text = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"iam:ChangePassword","Resource":"{user}"}},
+{{"Effect":"Allow","Action":"iam:GetAccountPasswordPolicy","Resource":"*"}}]}}"#
+    );
+    Ok((Source::new("account password policy"), Arc::new(compile(&text, Kind::Identity)?)))
 }
 
 /// A role's trust policy, its principals pinned to the ids that they had when it was saved.

@@ -65,7 +65,7 @@ const OURS: [&str; 15] = [
 fn is_ours(key: &str) -> bool {
     let key = key.to_lowercase();
     let named = |ours: &&str| ours.strip_suffix('*').map_or(key == **ours, |start| key.starts_with(start));
-    OURS.iter().any(|ours| named(ours)) || key.split(':').next().is_some_and(|prefix| prefix.contains('.'))
+    OURS.iter().any(named) || key.split(':').next().is_some_and(|prefix| prefix.contains('.'))
 }
 
 /// A captured request, its parts read.
@@ -119,6 +119,18 @@ impl Read<'_> {
 }
 
 impl AskedCheck {
+    /// Refuses what names nothing: whoever may do everything would be allowed it.
+    pub fn named(&self, nth: usize) -> Result<(), Error> {
+        let (service, action) = self.action.split_once(':').unwrap_or_default();
+        if service.is_empty() || action.is_empty() {
+            return Err(Error::Invalid(format!("checks.{nth}.action: not of the form service:Action")));
+        }
+        if self.resource.is_empty() {
+            return Err(Error::Invalid(format!("checks.{nth}.resource: empty")));
+        }
+        Ok(())
+    }
+
     /// The condition keys that the asker gives, the resource's tags among them.
     pub fn facts(&self, nth: usize) -> Result<Context, Error> {
         let mut facts = self.context.clone().unwrap_or_default();

@@ -43,6 +43,7 @@ impl Input for Authorize {
             return Err(Error::Invalid(format!("checks: more than {MOST_CHECKS}")).into());
         }
         for (nth, check) in asked.checks.iter().enumerate() {
+            check.named(nth)?;
             check.facts(nth)?;
             check.policy(nth)?;
         }

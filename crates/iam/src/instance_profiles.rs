@@ -35,7 +35,12 @@ const ROLES: u64 = 1;
 
 /// An instance profile's name: unique in its account, whatever its case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Text)]
-#[text(min = 1, max = 128, pattern = r"[\w+=,.@-]+")]
+#[text(
+    min = 1,
+    max = 128,
+    pattern = r"[\w+=,.@-]+",
+    says = "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+)]
 pub(crate) struct InstanceProfileName(Box<str>);
 
 impl KeyPart for InstanceProfileName {

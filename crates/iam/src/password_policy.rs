@@ -163,10 +163,23 @@ impl Operation for UpdateAccountPasswordPolicy {
             hard_expiry: self.hard_expiry,
         };
         match cx.tx.put(&policy).await? {
-            Stored::Done => Ok(()),
+            Stored::Done => users_may_change(cx, self.allow_users_to_change_password).await,
             // It has no unique index.
             Stored::Taken => Err(StoreError::Conflict.into()),
         }
+    }
+}
+
+/// Tells deciding whether users may change their own passwords: what the account grants, no policy of theirs needs to.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_enable-user-change.html>.
+async fn users_may_change(cx: &Allowed<'_, Write>, may: bool) -> Result<(), Error> {
+    let shared = cx.tx.in_account(SHARED);
+    let Some(mut account) = shared.get::<AccountRecord>(&cx.caller.account).await? else { return Ok(()) };
+    account.users_may_change_password = may;
+    match shared.put(&account).await? {
+        Stored::Done => Ok(()),
+        // It has no unique index.
+        Stored::Taken => Err(StoreError::Conflict.into()),
     }
 }
 
@@ -236,7 +249,10 @@ impl Operation for DeleteAccountPasswordPolicy {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let account = cx.caller.account;
-        if cx.tx.delete::<PasswordPolicyRecord>(&account).await? { Ok(()) } else { Err(Error::NoPasswordPolicy(account)) }
+        if !cx.tx.delete::<PasswordPolicyRecord>(&account).await? {
+            return Err(Error::NoPasswordPolicy(account));
+        }
+        users_may_change(cx, false).await
     }
 }
 

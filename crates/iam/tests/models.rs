@@ -29,7 +29,7 @@ const fn field(name: &'static str, required: bool, kind: Kind) -> Member {
     Member::Named(Field { name, required, length: (0, usize::MAX), kind })
 }
 
-const TWO_X: &TextRules = &TextRules { min: 2, max: usize::MAX, pattern: "x", matcher: Matcher::Any, quiet: false };
+const TWO_X: &TextRules = &TextRules { min: 2, max: usize::MAX, pattern: "x", matcher: Matcher::Any, quiet: false, says: "" };
 
 /// Inputs and outputs that are none of AWS's.
 const WRONG: &[(&str, &[Member], Kind)] = &[

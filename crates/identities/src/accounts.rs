@@ -59,6 +59,9 @@ pub struct AccountRecord {
     pub status: AccountStatus,
     /// When it was made, in seconds since the epoch.
     pub created: i64,
+    /// Whether each of its users may change their own password, whatever their policies allow: its password policy says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub users_may_change_password: bool,
     /// The root user's password, if one was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_password: Option<PasswordHash>,

@@ -161,7 +161,7 @@ impl From<StoreError> for Stopped {
 /// Runs one request through the steps of its operation.
 pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
     let Call { system, caller, said, request_id, .. } = call;
-    let entry = Entry { call: &call, name: S::Input::NAME, writes: S::Access::WRITES };
+    let entry = Entry { call: &call, name: S::Input::NAME, members: S::Input::MEMBERS, writes: S::Access::WRITES };
     let input = match S::Input::read(said) {
         Ok(input) => input,
         Err(failure) => return refused(&entry, failure, Judgement::default(), 0),
@@ -199,7 +199,11 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
             match S::run(input, prepared, &mut cx).await {
                 Ok(output) => {
                     let output = output.write();
-                    let text = entry.text(Ok(&output), recorded(&judgement, revision, caller).as_ref())?;
+                    let crossing = entry.crossing(&judgement)?;
+                    let text = entry.text(Ok(&output), recorded(&judgement, revision, caller).as_ref(), crossing)?;
+                    if let Some(crossing) = crossing {
+                        system.trail.note(entry.other_side(&output, crossing)?);
+                    }
                     S::Access::event(&cx.tx, &text).await?;
                     Ok((output, text))
                 }
@@ -268,7 +272,7 @@ impl Stopped {
 
 /// A refusal is recorded like a read: nothing was written that it could be part of.
 fn refused(entry: &Entry<'_>, failure: Failure, judgement: Judgement, revision: i64) -> Called {
-    match entry.text(Err(&failure), recorded(&judgement, revision, entry.call.caller).as_ref()) {
+    match entry.text(Err(&failure), recorded(&judgement, revision, entry.call.caller).as_ref(), None) {
         Ok(text) => entry.call.system.trail.note(&text),
         Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "an event cannot be recorded"),
     }

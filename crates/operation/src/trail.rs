@@ -9,29 +9,72 @@ use audit::{Attributes, Event, EventId, EventType, Issuer, Object, Recorded, Use
 use std::borrow::Cow;
 use std::net::IpAddr;
 use store::StoreError;
-use wire::{Failure, Node};
+use wire::{Failure, Kind, Member, Node};
 
 /// A call that is to be recorded.
 pub(crate) struct Entry<'a> {
     pub call: &'a Call<'a>,
     pub name: &'static str,
+    pub members: &'static [Member],
     pub writes: bool,
 }
 
+/// A call that crossed into another account has an event in each, with one id that both share.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html#cloudtrail-integration_signin-crossaccount>.
+#[derive(Clone, Copy)]
+pub(crate) struct Crossing {
+    pub account: arn::AccountId,
+    shared: EventId,
+}
+
 impl Entry<'_> {
+    /// Where the call went, if it was a role of another account that was taken on.
+    pub(crate) fn crossing(&self, judgement: &Judgement) -> Result<Option<Crossing>, StoreError> {
+        let own = self.call.caller.account;
+        let other = judgement.checks.iter().filter_map(|check| check.resource_account).find(|account| *account != own);
+        match other.filter(|_| self.name.starts_with("AssumeRole")) {
+            Some(account) => Ok(Some(Crossing { account, shared: event_id(self.call.system)? })),
+            None => Ok(None),
+        }
+    }
+
+    /// The event in the account that was crossed into: of the caller it tells no name.
+    pub(crate) fn other_side(&self, output: &Node, crossing: Crossing) -> Result<String, StoreError> {
+        let Call { caller, .. } = *self.call;
+        let principal_id = caller.standing.user_id.as_str();
+        self.event(Ok(output), UserIdentity::AwsAccount { principal_id, account: caller.account }, None, Some((crossing.account, crossing)))
+    }
+
     /// The record's line. With no chance to give there is no event id, and the call fails.
-    pub(crate) fn text(&self, output: Result<&Node, &Failure>, recorded: Option<&Recorded<'_>>) -> Result<String, StoreError> {
+    pub(crate) fn text(
+        &self,
+        output: Result<&Node, &Failure>,
+        recorded: Option<&Recorded<'_>>,
+        crossing: Option<Crossing>,
+    ) -> Result<String, StoreError> {
+        let caller = self.call.caller;
+        let issuer = caller.standing.grants.as_ref().map(|grants| grants.arn());
+        let identity = identity(caller, caller.arn.as_str(), issuer.as_ref().map_or("", arn::Arn::as_str));
+        self.event(output, identity, recorded, crossing.map(|crossing| (caller.account, crossing)))
+    }
+
+    fn event(
+        &self,
+        output: Result<&Node, &Failure>,
+        identity: UserIdentity<'_>,
+        recorded: Option<&Recorded<'_>>,
+        crossing: Option<(arn::AccountId, Crossing)>,
+    ) -> Result<String, StoreError> {
         let Call { system, caller, said, request_id, source, global, .. } = *self.call;
-        let request = |object: &mut Object<'_>| members(object, said.node);
+        let request = |object: &mut Object<'_>| members(object, said.node, self.members);
         let response = |object: &mut Object<'_>| {
             if let Ok(node) = output {
-                members(object, node);
+                members(object, node, &[]);
             }
         };
-        let (arn, issuer_arn) = (caller.arn.as_str(), caller.standing.grants.as_ref().map(|grants| grants.arn()));
         let address = address(caller.origin.address);
         let event = Event {
-            identity: identity(caller, arn, issuer_arn.as_ref().map_or("", arn::Arn::as_str)),
+            identity,
             at: caller.origin.now,
             source,
             name: self.name,
@@ -48,8 +91,8 @@ impl Entry<'_> {
             read_only: !self.writes,
             resources: &[],
             event_type: EventType::ApiCall,
-            recipient: Some(caller.account),
-            shared_id: None,
+            recipient: Some(crossing.map_or(caller.account, |(recipient, _)| recipient)),
+            shared_id: crossing.map(|(_, crossing)| crossing.shared),
             tls: None,
         };
         Ok(event.text())
@@ -240,29 +283,43 @@ fn has_members(node: &Node) -> bool {
     matches!(node, Node::Map(members) if !members.is_empty())
 }
 
-/// The members of a request or an answer; the trail's own table leaves secrets out.
-pub(crate) fn members(object: &mut Object<'_>, node: &Node) {
+/// The members of a request or an answer; the trail's own table leaves secrets out. The Query protocol sends texts: `known` says which of
+/// them are numbers and truths.
+pub(crate) fn members(object: &mut Object<'_>, node: &Node, known: &'static [Member]) {
     if let Node::Map(members) = node {
+        let fields = Member::flat(known);
         for (name, node) in members {
             if !node.is_absent() {
-                put(object.member(name), node);
+                let kind = fields.iter().find(|field| field.name == name).map(|field| &field.kind);
+                put(object.member(name), node, kind);
             }
         }
     }
 }
 
-fn put(value: Value<'_>, node: &Node) {
-    match node {
-        Node::Absent => value.null(),
-        Node::Bool(truth) => value.bool(*truth),
-        Node::Number(number) => value.number(*number),
-        Node::Decimal(number) => value.fraction(*number),
-        Node::Text(text) => value.text(text),
-        Node::Time(seconds) => value.time(*seconds),
+fn put(value: Value<'_>, node: &Node, kind: Option<&'static Kind>) {
+    match (node, kind) {
+        (Node::Text(text), Some(Kind::Number { .. })) => match text.parse() {
+            Ok(number) => value.number(number),
+            Err(_) => value.text(text),
+        },
+        (Node::Text(text), Some(Kind::Bool)) if matches!(text.as_str(), "true" | "false") => value.bool(text == "true"),
+        (Node::Absent, _) => value.null(),
+        (Node::Bool(truth), _) => value.bool(*truth),
+        (Node::Number(number), _) => value.number(*number),
+        (Node::Decimal(number), _) => value.fraction(*number),
+        (Node::Text(text), _) => value.text(text),
+        (Node::Time(seconds), _) => value.time(*seconds),
         // Bytes say nothing to a reader: that there were some, and how many.
-        Node::Blob(bytes) => value.text(&format!("{} bytes", bytes.len())),
-        Node::List(items) => value.list(|list| items.iter().for_each(|node| put(list.item(), node))),
-        Node::Map(_) => value.object(|object| members(object, node)),
-        Node::Entries(entries) => value.object(|object| entries.iter().for_each(|(key, node)| put(object.entry(key), node))),
+        (Node::Blob(bytes), _) => value.text(&format!("{} bytes", bytes.len())),
+        (Node::List(items), kind) => {
+            let inner = if let Some(Kind::List(inner)) = kind { Some(*inner) } else { None };
+            value.list(|list| items.iter().for_each(|node| put(list.item(), node, inner)));
+        }
+        (Node::Map(_), kind) => {
+            let inner = if let Some(Kind::Struct(_, inner)) = kind { inner } else { &[][..] };
+            value.object(|object| members(object, node, inner));
+        }
+        (Node::Entries(entries), _) => value.object(|object| entries.iter().for_each(|(key, node)| put(object.entry(key), node, None))),
     }
 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod copy;
+mod edit;
 mod feed;
 mod file;
 mod forget;
@@ -115,7 +116,15 @@ impl Sqlite {
         let (lane, shared, committer) = Lane::start(connection, keeper)?;
         let keeper = keeper::start(file, &lane, called)?;
         let readers = |most| Arc::new(Readers { file: file.to_owned(), idle: Mutex::default(), turns: Arc::new(Semaphore::new(most)) });
-        Ok(Sqlite { file: file.to_owned(), about, readers: readers(READERS), inner_readers: readers(INNER_READERS), lane, shared, threads: vec![committer, keeper] })
+        Ok(Sqlite {
+            file: file.to_owned(),
+            about,
+            readers: readers(READERS),
+            inner_readers: readers(INNER_READERS),
+            lane,
+            shared,
+            threads: vec![committer, keeper],
+        })
     }
 
     pub(crate) fn about(&self) -> &About {
@@ -163,6 +172,7 @@ impl Sqlite {
     pub(crate) async fn close(&self) -> Result<(), StoreError> {
         let mut lane = self.lane.clone().lock_owned().await;
         locked(&self.readers.idle).clear();
+        locked(&self.inner_readers.idle).clear();
         lane.close()
     }
 }

@@ -1,7 +1,9 @@
 //! Roles taken on for a while. Rules: <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>.
 //! A denial says the same whether the role is missing, does not trust the caller, or the caller's own policies do not allow it.
 
-use crate::session::{Credentials, PolicyDescriptor, RoleSessionName, SerialNumber, SessionPolicy, TokenCode, issue, policies, tags};
+use crate::session::{
+    Credentials, MinimumTokenSize, PolicyDescriptor, RoleSessionName, SerialNumber, SessionPolicy, TokenCode, issue, policies, tags,
+};
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
 use arn::Arn;
@@ -37,6 +39,7 @@ struct AssumeRole {
     serial_number: Option<SerialNumber>,
     token_code: Option<TokenCode>,
     source_identity: Option<SourceIdentity>,
+    minimum_session_token_size: Option<MinimumTokenSize>,
 }
 
 #[derive(Shape)]
@@ -103,7 +106,7 @@ impl Operation for AssumeRole {
         if asked.is_some() && inherited.is_some() && asked != inherited {
             return Err(Error::Denied { caller: cx.caller.arn.clone(), action: "sts:SetSourceIdentity", role: arn });
         }
-        let (policy, managed) = policies(cx, account, self.policy.as_ref(), &self.policy_arns).await?;
+        let (policy, managed) = policies(cx, account, self.policy.as_ref().map(SessionPolicy::as_str), &self.policy_arns).await?;
         let chain = cx.caller.session().map_or(&[][..], |session| session.tags.as_slice());
         let session = Session {
             of: SessionOf::Role { id: role.id.clone(), name: self.role_session_name.to_string() },

@@ -1,7 +1,7 @@
 //! Somebody whom a user vouches for. Rules: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>.
 //! With no session policy a federated user may do only what resource policies give it by its own ARN.
 
-use crate::session::{Credentials, PolicyDescriptor, SessionPolicy, issue, policies, tags};
+use crate::session::{Credentials, MinimumTokenSize, PolicyDescriptor, issue, policies, tags};
 use crate::session_tokens::seconds;
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
@@ -18,14 +18,20 @@ pub(super) const OPERATIONS: Operations<Sts> = &[handler::<GetFederationToken>()
 #[text(min = 2, max = 32, pattern = r"[\w+=,.@-]*")]
 struct FederatedUserName(Box<str>);
 
+/// An inline session policy; here the model itself bounds it.
+#[derive(Debug, Clone, PartialEq, Eq, Text)]
+#[text(min = 1, max = 2048, pattern = r"[\u0009\u000A\u000D\u0020-\u00FF]+")]
+struct FederationPolicy(Box<str>);
+
 #[derive(Shape)]
 struct GetFederationToken {
     name: FederatedUserName,
-    policy: Option<SessionPolicy>,
+    policy: Option<FederationPolicy>,
     policy_arns: Vec<PolicyDescriptor>,
     duration_seconds: Option<Int<900, 129_600>>,
     #[shape(max = 50)]
     tags: Vec<Tag>,
+    minimum_session_token_size: Option<MinimumTokenSize>,
 }
 
 #[derive(Shape)]
@@ -54,7 +60,7 @@ impl Operation for GetFederationToken {
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetFederationTokenOutput, Error> {
         let account = cx.caller.account;
-        let (policy, managed) = policies(cx, account, self.policy.as_ref(), &self.policy_arns).await?;
+        let (policy, managed) = policies(cx, account, self.policy.as_ref().map(FederationPolicy::as_str), &self.policy_arns).await?;
         let session = Session {
             of: SessionOf::Federated {
                 by: cx.caller.standing.grants.as_ref().and_then(|grants| grants.id()).cloned(),

@@ -9,7 +9,7 @@ use identities::{PolicyRecord, Tag, TagKey, customer_policy_arn, managed_policy}
 use operation::Allowed;
 use policy::{Document, Kind};
 use store::Mode;
-use wire::{ArnText, Shape, Text, Timestamp};
+use wire::{ArnText, Int, Shape, Text, Timestamp};
 
 /// What a role session is called; the last part of its ARN.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
@@ -37,6 +37,9 @@ pub(crate) struct SerialNumber(Box<str>);
 #[derive(Clone, PartialEq, Eq, Text)]
 #[text(min = 6, max = 6, pattern = r"[\d]*", sensitive)]
 pub(crate) struct TokenCode(Box<str>);
+
+/// How long a client wants tokens to be at least. Ours are as long as what is in them.
+pub(crate) type MinimumTokenSize = Int<0, 4096>;
 
 /// What a client signs with.
 #[derive(Shape)]
@@ -68,10 +71,10 @@ pub(crate) fn issue<M: Mode>(cx: &Allowed<'_, M>, account: AccountId, session: &
 pub(crate) async fn policies<M: Mode>(
     cx: &Allowed<'_, M>,
     account: AccountId,
-    inline: Option<&SessionPolicy>,
+    inline: Option<&str>,
     managed: &[PolicyDescriptor],
 ) -> Result<(Option<String>, Vec<Arn>), Error> {
-    let characters = inline.map_or(0, |policy| policy.as_str().chars().count());
+    let characters = inline.map_or(0, |policy| policy.chars().count());
     let arns: Vec<&ArnText> = managed.iter().filter_map(|policy| policy.arn.as_ref()).collect();
     let plain = characters + arns.iter().map(|arn| arn.as_str().len()).sum::<usize>();
     if characters > MOST_CHARACTERS || plain > MOST_CHARACTERS {
@@ -84,7 +87,7 @@ pub(crate) async fn policies<M: Mode>(
         )));
     }
     if let Some(policy) = inline {
-        Document::saved(policy.as_str(), Kind::Session)?;
+        Document::saved(policy, Kind::Session)?;
     }
     let mut found = Vec::with_capacity(arns.len());
     for text in arns {
@@ -94,7 +97,7 @@ pub(crate) async fn policies<M: Mode>(
         }
         found.push(arn);
     }
-    Ok((inline.map(|policy| policy.as_str().to_owned()), found))
+    Ok((inline.map(str::to_owned), found))
 }
 
 /// Whether a session of `account` may be narrowed by this policy: one of that account, or of AWS's.

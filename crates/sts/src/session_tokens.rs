@@ -1,7 +1,7 @@
 //! A user, for a while. Rules: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>.
 //! The session ends with its user, and with the key that asked for it: AWS lets it live, ours is the safer.
 
-use crate::session::{Credentials, SerialNumber, TokenCode, issue};
+use crate::session::{Credentials, MinimumTokenSize, SerialNumber, TokenCode, issue};
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
@@ -15,6 +15,7 @@ struct GetSessionToken {
     duration_seconds: Option<Int<900, 129_600>>,
     serial_number: Option<SerialNumber>,
     token_code: Option<TokenCode>,
+    minimum_session_token_size: Option<MinimumTokenSize>,
 }
 
 #[derive(Shape)]

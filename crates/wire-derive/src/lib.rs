@@ -22,8 +22,8 @@ pub fn shape(input: TokenStream) -> TokenStream {
 /// A text with rules, or a choice of texts.
 ///
 /// On `struct Name(Box<str>)`: `min`, `max` (characters), `pattern` (as AWS's model prints it; it is compiled by the derive, and one that does not
-/// parse is an error of compilation), `regex` (what is decided where the pattern needs what the `regex` crate has not, such as look-ahead), `quiet`
-/// (messages do not repeat the text), `sensitive` (quiet, and: `Debug` shows nothing, no `Display`, no serde, wiped when dropped).
+/// parse is an error of compilation), `regex` (what is decided where the pattern needs what the `regex` crate has not, such as look-ahead), `says` (AWS's own
+/// words for a text that breaks the pattern, `{}` being the member), `quiet` (messages do not repeat the text), `sensitive` (quiet, and: `Debug` shows nothing, no `Display`, no serde, wiped when dropped).
 /// The one door in is `FromStr`, whose error is every constraint that the text breaks. Deserializing is for records: it trusts that the text came
 /// in by that door, so that rules may grow stricter without making a record unreadable. Never deserialize a request with it.
 ///

@@ -13,6 +13,7 @@ struct Options {
     regex: Option<LitStr>,
     quiet: bool,
     sensitive: bool,
+    says: Option<LitStr>,
 }
 
 pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> syn::Result<TokenStream> {
@@ -27,6 +28,7 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> syn::Result<Toke
     let decided = options.regex.as_ref().or(options.pattern.as_ref());
     let matcher = decided.map_or_else(|| Ok(quote!(::wire::Matcher::Any)), pattern::matcher)?;
     let quiet = options.quiet || options.sensitive;
+    let says = options.says.as_ref().map(LitStr::value).unwrap_or_default();
     let exposure = if options.sensitive { secret(ident) } else { shown(ident) };
     let out = if options.sensitive { quote!(self.0.to_string()) } else { quote!(self.0.into_string()) };
     Ok(quote! {
@@ -35,7 +37,7 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> syn::Result<Toke
         impl #ident {
             /// What AWS's model asks of it.
             pub const RULES: &'static ::wire::TextRules =
-                &::wire::TextRules { min: #min, max: #max, pattern: #printed, matcher: #matcher, quiet: #quiet };
+                &::wire::TextRules { min: #min, max: #max, pattern: #printed, matcher: #matcher, quiet: #quiet, says: #says };
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -53,7 +55,7 @@ pub(crate) fn expand(input: &DeriveInput, data: &DataStruct) -> syn::Result<Toke
         impl ::wire::Shape for #ident {
             const KIND: ::wire::Kind = ::wire::Kind::Text(Self::RULES);
             fn read(__node: &::wire::Node, __at: &mut ::wire::Reader) -> ::core::option::Option<Self> {
-                __at.parse(__node, #quiet)
+                __at.parse_text(__node, Self::RULES)
             }
             fn write(self) -> ::wire::Node {
                 ::wire::Node::Text(#out)
@@ -125,12 +127,14 @@ fn options(input: &DeriveInput) -> syn::Result<Options> {
                 options.pattern = Some(meta.value()?.parse()?);
             } else if meta.path.is_ident("regex") {
                 options.regex = Some(meta.value()?.parse()?);
+            } else if meta.path.is_ident("says") {
+                options.says = Some(meta.value()?.parse()?);
             } else if meta.path.is_ident("quiet") {
                 options.quiet = true;
             } else if meta.path.is_ident("sensitive") {
                 options.sensitive = true;
             } else {
-                return Err(meta.error("expected min, max, pattern, regex, quiet or sensitive"));
+                return Err(meta.error("expected min, max, pattern, regex, says, quiet or sensitive"));
             }
             Ok(())
         })?;

@@ -1,6 +1,6 @@
 //! Reading: where in the request we are, and everything that is wrong with it so far.
 
-use crate::{Common, Failure, Kind, Name, Node, Protocol, Shape, Struct};
+use crate::{Common, Failure, Kind, Name, Node, Protocol, Shape, Struct, TextRules};
 use std::fmt::Write as _;
 use std::str::FromStr;
 
@@ -63,6 +63,8 @@ pub struct Reader {
     violations: Vec<String>,
     count: usize,
     misfit: Option<String>,
+    /// What AWS says in words of its own; it is told only where nothing breaks the framework's rules.
+    own_words: Option<String>,
 }
 
 impl Reader {
@@ -73,7 +75,7 @@ impl Reader {
             Protocol::Json { .. } => Spelling::Json,
             Protocol::RestJson => Spelling::Rest,
         };
-        Reader { spelling, path: Vec::new(), violations: Vec::new(), count: 0, misfit: None }
+        Reader { spelling, path: Vec::new(), violations: Vec::new(), count: 0, misfit: None, own_words: None }
     }
 
     /// Notes that the value here breaks a constraint.
@@ -255,6 +257,24 @@ impl Reader {
         }
     }
 
+    /// Reads a text that keeps `rules`, of which one may be said in words of AWS's own.
+    pub fn parse_text<T: FromStr<Err = Vec<String>>>(&mut self, node: &Node, rules: &TextRules) -> Option<T> {
+        let text = self.text(node)?;
+        let broken = match text.parse() {
+            Ok(value) => return Some(value),
+            Err(broken) => broken,
+        };
+        for constraint in broken {
+            if !rules.says.is_empty() && constraint == rules.pattern_message() {
+                let words = rules.says.replace("{}", &self.here());
+                self.own_words.get_or_insert(words);
+            } else {
+                self.violates(if rules.quiet { Shown::Hidden } else { Shown::Value(text) }, &constraint);
+            }
+        }
+        None
+    }
+
     /// A whole number: JSON's, or the digits of a Query parameter.
     pub fn number(&mut self, node: &Node) -> Option<i64> {
         let number = if let Node::Number(number) = node { Some(*number) } else { self.spelled(node).and_then(|text| text.parse().ok()) };
@@ -303,7 +323,7 @@ impl Reader {
 
     /// Whether something was wrong so far.
     pub fn has_complaints(&self) -> bool {
-        self.count > 0 || self.misfit.is_some()
+        self.count > 0 || self.misfit.is_some() || self.own_words.is_some()
     }
 
     /// The reply to all that was wrong, if anything was.
@@ -312,7 +332,7 @@ impl Reader {
             return Some(Common::MalformedInput.says(protocol, misfit.clone()));
         }
         if self.count == 0 {
-            return None;
+            return self.own_words.as_ref().map(|words| Common::Validation.says(protocol, words.clone()));
         }
         let mut message = format!("{} validation error{} detected: ", self.count, if self.count == 1 { "" } else { "s" });
         for (index, violation) in self.violations.iter().enumerate() {

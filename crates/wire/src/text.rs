@@ -16,6 +16,9 @@ pub struct TextRules {
     pub matcher: Matcher,
     /// Whether messages leave the text out.
     pub quiet: bool,
+    /// What AWS says of a text that breaks the pattern, where it has words of its own for it; `{}` is the member's name. Empty: the
+    /// framework's words.
+    pub says: &'static str,
 }
 
 /// How a pattern is decided.
@@ -55,7 +58,7 @@ impl Default for Compiled {
 
 impl TextRules {
     /// No constraint.
-    pub const ANY: &'static TextRules = &TextRules { min: 0, max: usize::MAX, pattern: "", matcher: Matcher::Any, quiet: false };
+    pub const ANY: &'static TextRules = &TextRules { min: 0, max: usize::MAX, pattern: "", matcher: Matcher::Any, quiet: false, says: "" };
 
     /// Holds a text against the rules.
     ///

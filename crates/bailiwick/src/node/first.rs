@@ -61,7 +61,8 @@ pub(super) async fn start(
         alias: None,
         status: AccountStatus::Active,
         created: clock.now(),
-        root_password: given.password.map(|password| PasswordHash::of(password.value.expose(), entropy)).transpose()?,
+        users_may_change_password: false,
+            root_password: given.password.map(|password| PasswordHash::of(password.value.expose(), entropy)).transpose()?,
     };
     let given = given.key_id.zip(given.key_secret).map(|(id, secret)| GivenKey { id: id.value, secret: secret.value });
     let (key, shown) = root_key(&making, id, given)?;

@@ -1,5 +1,6 @@
 //! Reading everything: is it what it was when it was written?
 
+use super::schema::value;
 use super::{Sqlite, connect};
 use crate::record::Entry;
 use crate::{Kind, Report, StoreError};
@@ -120,11 +121,12 @@ impl Checking<'_> {
                 self.report.unknown_kinds.push(name);
                 continue;
             };
-            let (mut expected, mut select) = (0_u64, connection.prepare("SELECT row, account, key, value FROM records WHERE kind = ?1")?);
+            let (mut expected, mut select) =
+                (0_u64, connection.prepare(concat!("SELECT row, account, key, ", value!(), " FROM records r WHERE kind = ?1"))?);
             let mut rows = select.query([&name])?;
             while let Some(row) = rows.next()? {
                 let (at, account, key): (i64, String, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let (read_key, entries): (Vec<u8>, Vec<Entry>) = match (kind.read)(row.get_ref(3)?.as_str()?) {
+                let (read_key, entries): (Vec<u8>, Vec<Entry>) = match (kind.read)(row.get_ref(3)?.as_str().unwrap_or_default()) {
                     Ok(read) => read,
                     Err(_) => {
                         self.problem(format!("a record cannot be read: {name} in account {account}, row {at}"));

@@ -8,7 +8,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 /// The columns of a change, as [`change`] reads them.
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT revision, at, who, kind, account, key, value, seq, previous FROM changes ", $rest)
+        concat!(
+            "SELECT revision, at, who, kind, account, key, CASE WHEN value = 'null' THEN coalesce(
+               (SELECT s.value FROM sealed s WHERE s.seq = changes.seq AND s.value NOT GLOB ' *'), value) ELSE value END, seq, previous
+             FROM changes ",
+            $rest
+        )
     };
 }
 

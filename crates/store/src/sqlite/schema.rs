@@ -9,11 +9,23 @@ pub(super) const SCHEMA: u32 = 1;
 pub(super) const APPLICATION: u32 = 0x4261_696c;
 
 /// What must be there.
-pub(super) const TABLES: [&str; 7] = ["meta", "records", "entries", "changes", "outbox", "marks", "spent"];
+pub(super) const TABLES: [&str; 8] = ["meta", "records", "entries", "changes", "sealed", "outbox", "marks", "spent"];
+
+/// The value of a record `r`, wherever it is kept.
+macro_rules! value {
+    () => {
+        "CASE WHEN r.value = 'null' THEN (SELECT s.value FROM sealed s WHERE s.seq = r.version) ELSE r.value END"
+    };
+}
+pub(super) use value;
 
 /// `version` is the `seq` of the change that wrote the record, `previous` that of the version before. The history has no index: a state
 /// of the past is the present with what came after undone. An entry names a row, not a key: a lookup is two descents, not three.
-/// In `changes` a value that is NULL says that the record was deleted; 'null', that it was erased.
+/// In `changes` a value that is NULL says that the record was deleted.
+///
+/// A sealed value is only in `sealed`, at the `seq` of its change; it is 'null' in the other tables. SQLite leaves copies of a row behind
+/// when it moves it between pages, `secure_delete` or not. So rows are only appended there, and erasing writes blanks of the same length
+/// over them, which SQLite does in place: no row is ever moved.
 pub(super) const CREATE: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE records (row INTEGER PRIMARY KEY, kind TEXT NOT NULL, account TEXT NOT NULL, key BLOB NOT NULL,
@@ -22,6 +34,7 @@ CREATE TABLE entries (kind TEXT NOT NULL, name TEXT NOT NULL, account TEXT NOT N
   PRIMARY KEY (kind, name, account, entry)) WITHOUT ROWID;
 CREATE TABLE changes (seq INTEGER PRIMARY KEY, revision INTEGER NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,
   kind TEXT NOT NULL, account TEXT NOT NULL, key BLOB NOT NULL, previous INTEGER, value TEXT);
+CREATE TABLE sealed (seq INTEGER PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE outbox (seq INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE marks (kind TEXT NOT NULL, account TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (kind, account, key)) WITHOUT ROWID;

@@ -1,9 +1,11 @@
 //! One open transaction: the verbs, as SQL.
 
+use super::edit::{Writing, apply};
 use super::lane::{Counters, Outcome, Turn};
+use super::schema::value;
 use super::{Reader, Readers, locked};
 use crate::backend::{Edit, Ended, Once, Range, Row, Then};
-use crate::{Changed, Mark, Revision, Spent, StoreError, Who};
+use crate::{Mark, Revision, Spent, StoreError, Who};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -68,17 +70,6 @@ impl Writer {
             self.broken = Some(if matches!(error, StoreError::Full) { Outcome::Full } else { Outcome::Failed });
         })
     }
-}
-
-/// What an edit needs besides the connection.
-struct Writing<'w> {
-    next: &'w mut Counters,
-    changed: &'w mut Vec<Changed>,
-    erased: &'w mut bool,
-    first: Counters,
-    account: &'w Arc<str>,
-    caller: &'w str,
-    at_millis: i64,
 }
 
 fn failed(outcome: Outcome) -> StoreError {
@@ -175,7 +166,7 @@ impl crate::backend::Session for Session {
     async fn row(&self, kind: &'static str, account: &str, key: &[u8]) -> Result<Option<String>, StoreError> {
         self.begin().await?;
         self.ask(|c| {
-            c.prepare_cached("SELECT value FROM records WHERE kind = ?1 AND account = ?2 AND key = ?3")?
+            c.prepare_cached(concat!("SELECT ", value!(), " FROM records r WHERE kind = ?1 AND account = ?2 AND key = ?3"))?
                 .query_row(params![kind, account, key], |r| r.get(0))
                 .optional()
         })
@@ -184,10 +175,12 @@ impl crate::backend::Session for Session {
     async fn find(&self, kind: &'static str, index: &'static str, account: &str, entry: &[u8]) -> Result<Option<Row>, StoreError> {
         self.begin().await?;
         self.ask(|c| {
-            c.prepare_cached(
-                "SELECT r.key, r.value FROM entries e CROSS JOIN records r ON r.row = e.row
-                 WHERE e.kind = ?1 AND e.name = ?2 AND e.account = ?3 AND e.entry = ?4",
-            )?
+            c.prepare_cached(concat!(
+                "SELECT r.key, ",
+                value!(),
+                " FROM entries e CROSS JOIN records r ON r.row = e.row
+                 WHERE e.kind = ?1 AND e.name = ?2 AND e.account = ?3 AND e.entry = ?4"
+            ))?
             .query_row(params![kind, index, account, entry], |r| Ok(Row { at: vec![], key: r.get(0)?, value: r.get(1)? }))
             .optional()
         })
@@ -199,18 +192,21 @@ impl crate::backend::Session for Session {
         let row = |r: &rusqlite::Row<'_>| Ok(Row { at: r.get(0)?, key: r.get(1)?, value: r.get(2)? });
         self.ask(|c| match index {
             "" => c
-                .prepare_cached(
-                    "SELECT key, key, value FROM records WHERE kind = ?1 AND account = ?2 AND key >= ?3 AND key < ?4
-                     ORDER BY key LIMIT ?5",
-                )?
+                .prepare_cached(concat!(
+                    "SELECT key, key, ",
+                    value!(),
+                    " FROM records r WHERE kind = ?1 AND account = ?2 AND key >= ?3 AND key < ?4 ORDER BY key LIMIT ?5"
+                ))?
                 .query_map(params![kind, account, from, to, limit], row)?
                 .collect(),
             _ => c
-                .prepare_cached(
-                    "SELECT e.entry, r.key, r.value FROM entries e CROSS JOIN records r ON r.row = e.row
+                .prepare_cached(concat!(
+                    "SELECT e.entry, r.key, ",
+                    value!(),
+                    " FROM entries e CROSS JOIN records r ON r.row = e.row
                      WHERE e.kind = ?1 AND e.name = ?2 AND e.account = ?3 AND e.entry >= ?4 AND e.entry < ?5
-                     ORDER BY e.entry LIMIT ?6",
-                )?
+                     ORDER BY e.entry LIMIT ?6"
+                ))?
                 .query_map(params![kind, index, account, from, to, limit], row)?
                 .collect(),
         })
@@ -354,76 +350,6 @@ impl crate::backend::Session for Session {
             Outcome::Full | Outcome::Failed => Err(failed(outcome)),
         }
     }
-}
-
-fn apply(c: &Connection, edit: &Edit<'_>, writing: &mut Writing<'_>) -> rusqlite::Result<bool> {
-    let &Edit { kind, account, key, existed, value, .. } = edit;
-    let seq = writing.next.change;
-    let (row, previous) = if existed {
-        c.prepare_cached("SELECT row, version FROM records WHERE kind = ?1 AND account = ?2 AND key = ?3")?
-            .query_row(params![kind, account, key], |r| Ok((r.get(0)?, Some(r.get::<_, i64>(1)?))))?
-    } else {
-        let inserted = c
-            .prepare_cached("INSERT OR IGNORE INTO records (kind, account, key, version, value) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![kind, account, key, seq, value])?;
-        if inserted == 0 {
-            return Ok(false);
-        }
-        (c.last_insert_rowid(), None)
-    };
-    let mut add = c.prepare_cached("INSERT OR IGNORE INTO entries (kind, name, account, entry, row) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    let remove = |(index, entry): &(&'static str, Vec<u8>)| {
-        c.prepare_cached("DELETE FROM entries WHERE kind = ?1 AND name = ?2 AND account = ?3 AND entry = ?4")?
-            .execute(params![kind, index, account, entry])
-    };
-    let drop_record = || c.prepare_cached("DELETE FROM records WHERE row = ?1")?.execute([row]);
-    for (nth, (index, entry)) in edit.added.iter().enumerate() {
-        if add.execute(params![kind, index, account, entry, row])? == 0 {
-            for added in edit.added.iter().take(nth) {
-                remove(added)?;
-            }
-            if !existed {
-                drop_record()?;
-            }
-            return Ok(false);
-        }
-    }
-    for gone in &edit.gone {
-        remove(gone)?;
-    }
-    match value {
-        Some(value) if existed => {
-            c.prepare_cached("UPDATE records SET version = ?2, value = ?3 WHERE row = ?1")?.execute(params![row, seq, value])?;
-        }
-        Some(_) => {}
-        None => {
-            drop_record()?;
-        }
-    }
-    c.prepare_cached(
-        "INSERT INTO changes (seq, revision, at, who, kind, account, key, previous, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?
-    .execute(params![seq, writing.first.change, writing.at_millis, writing.caller, kind, account, key, previous, value])?;
-    if edit.sealed {
-        erase(c, previous, writing)?;
-    }
-    let account = if **writing.account == *account { writing.account.clone() } else { account.into() };
-    writing.changed.push(Changed { revision: writing.first.change, kind, account, key: key.to_owned() });
-    writing.next.change += 1;
-    Ok(true)
-}
-
-/// Erases what the version `seq` held, and those before it.
-fn erase(c: &Connection, mut seq: Option<i64>, writing: &mut Writing<'_>) -> rusqlite::Result<()> {
-    while let Some(at) = seq {
-        let erased = c
-            .prepare_cached("UPDATE changes SET value = 'null' WHERE seq = ?1 AND value <> 'null' RETURNING previous")?
-            .query_row([at], |r| r.get::<_, Option<i64>>(0))
-            .optional()?;
-        *writing.erased |= erased.is_some();
-        seq = erased.flatten();
-    }
-    Ok(())
 }
 
 fn give_back(reader: Reader, readers: &Readers) {

@@ -380,7 +380,7 @@ fn the_members_describe_themselves() {
 
 #[test]
 fn a_pattern_that_cannot_be_decided_is_found_by_walking() {
-    const BAD: &TextRules = &TextRules { min: 0, max: 1, pattern: "(", matcher: wire::Matcher::Regex("("), quiet: false };
+    const BAD: &TextRules = &TextRules { min: 0, max: 1, pattern: "(", matcher: wire::Matcher::Regex("("), quiet: false, says: "" };
     const MEMBERS: &[Member] = &[Member::Named(Field { name: "A", required: true, length: (0, 1), kind: Kind::List(&Kind::Text(BAD)) })];
     assert_eq!(bad_patterns(MEMBERS), ["("]);
     assert!(BAD.check("", &wire::Compiled::new()).is_err());

@@ -57,9 +57,10 @@ struct InlinePolicy {
 
 /// What holds a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Record)]
-#[record(kind = "key", key = id, sealed)]
+#[record(kind = "key", key = id, unique(by_name = name), sealed)]
 struct Key {
     id: String,
+    name: String,
     sealed: String,
 }
 
@@ -156,12 +157,15 @@ on_every_back_end! {
         transactions_across_two_accounts_meet_without_loss,
         a_read_sees_one_snapshot_whatever_is_written_meanwhile,
         more_readers_than_connections_all_come_to_their_turn,
+        questions_inside_transactions_do_not_wait_for_each_other,
+        a_paused_snapshot_is_a_later_one,
         a_value_is_spent_once_however_many_present_it;
     history:
         history_is_a_feed_of_whole_transactions_and_can_be_read_as_it_was,
         every_verb_reads_the_past_as_the_present_was_then,
         who_changed_a_record_is_told_from_the_last_change_back,
         what_was_sealed_is_erased_when_it_is_replaced_or_deleted,
+        a_kind_that_becomes_sealed_erases_what_it_wrote_before,
         a_refused_rule_erases_nothing,
         forgetting_keeps_what_younger_revisions_need,
         forgetting_all_still_numbers_onwards,

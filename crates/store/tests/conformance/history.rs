@@ -1,6 +1,7 @@
 //! Every version: the feed, the past, what is erased and what is forgotten.
 
 use super::{AT, InlinePolicy, Key, Refused, Tested, User, add, create, fresh, remove, replace, user};
+use serde::{Deserialize, Serialize};
 use store::{Change, Marker, Read, Record, Revision, Store, StoreError, Tx, Version, Who};
 
 async fn feed_of(store: &Store, who: &Who) -> Result<Vec<Change>, StoreError> {
@@ -133,12 +134,25 @@ pub(super) async fn who_changed_a_record_is_told_from_the_last_change_back([stor
 
 pub(super) async fn what_was_sealed_is_erased_when_it_is_replaced_or_deleted([store, _]: [&Store; 2]) -> Tested {
     let who = fresh();
-    let key = |sealed: &str| Key { id: "k".into(), sealed: sealed.into() };
+    let key = |sealed: &str| Key { id: "k".into(), name: "n".into(), sealed: sealed.into() };
     let first = replace(store, &who, &key("one")).await?.revision;
     replace(store, &who, &key("two")).await?;
     let versions = async || Ok::<_, StoreError>(feed_of(store, &who).await?.into_iter().map(|c| c.version).collect::<Vec<_>>());
     let two = Version::Value(serde_json::to_string(&key("two")).unwrap());
-    assert_eq!(versions().await?, [Version::Erased, two]);
+    assert_eq!(versions().await?, [Version::Erased, two], "what it holds now is in the feed");
+    let every_way = async |tx: Tx<Read>| {
+        let (id, name) = ("k".to_owned(), "n".to_owned());
+        let (by_key, by_name) = (tx.scan(Key::KEY.all(), None, 9, |_| true).await?, tx.scan(Key::BY_NAME.all(), None, 9, |_| true).await?);
+        Ok::<_, StoreError>([
+            tx.get::<Key>(&id).await?,
+            tx.find(Key::BY_NAME, &name).await?,
+            by_key.records.into_iter().next(),
+            by_name.records.into_iter().next(),
+        ])
+    };
+    let now = [(); 4].map(|()| Some(key("two")));
+    assert_eq!(store.read(&who.account, every_way).await?, now);
+    assert_eq!(store.read_at(store.revision().await?, &who.account, every_way).await?, now);
     store.write(&who, async |tx| tx.delete::<Key>(&"k".to_owned()).await).await?;
     assert_eq!(versions().await?, [Version::Erased, Version::Erased, Version::Deleted]);
     let then = store.read_at(first, &who.account, async |tx| tx.get::<Key>(&"k".to_owned()).await).await?;
@@ -148,9 +162,32 @@ pub(super) async fn what_was_sealed_is_erased_when_it_is_replaced_or_deleted([st
     Ok(())
 }
 
+/// As an earlier release might have kept them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Record)]
+#[record(kind = "key", key = id, unique(by_name = name))]
+struct OpenKey {
+    id: String,
+    name: String,
+    sealed: String,
+}
+
+pub(super) async fn a_kind_that_becomes_sealed_erases_what_it_wrote_before([store, _]: [&Store; 2]) -> Tested {
+    let who = fresh();
+    for sealed in ["one", "two", "three"] {
+        replace(store, &who, &OpenKey { id: "k".into(), name: "n".into(), sealed: sealed.into() }).await?;
+    }
+    let held = store.read(&who.account, async |tx| tx.get::<Key>(&"k".to_owned()).await).await?;
+    assert_eq!(held.map(|key| key.sealed).as_deref(), Some("three"));
+    replace(store, &who, &Key { id: "k".into(), name: "n".into(), sealed: "four".into() }).await?;
+    let versions: Vec<_> = feed_of(store, &who).await?.into_iter().map(|c| c.version).collect();
+    assert_eq!(versions[..3], [(); 3].map(|()| Version::Erased));
+    assert!(matches!(&versions[3], Version::Value(value) if value.contains("four")));
+    Ok(())
+}
+
 pub(super) async fn a_refused_rule_erases_nothing([store, _]: [&Store; 2]) -> Tested {
     let who = fresh();
-    let key = Key { id: "k".into(), sealed: "one".into() };
+    let key = Key { id: "k".into(), name: "n".into(), sealed: "one".into() };
     replace(store, &who, &key).await?;
     let refused = async |tx: Tx<store::Write>| {
         tx.delete::<Key>(&"k".to_owned()).await?;

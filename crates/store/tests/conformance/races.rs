@@ -189,6 +189,59 @@ pub(super) async fn more_readers_than_connections_all_come_to_their_turn([store,
     Ok(())
 }
 
+pub(super) async fn questions_inside_transactions_do_not_wait_for_each_other([store, _]: [&Store; 2]) -> Tested {
+    let who = fresh();
+    add(store, &who, &user("1", "alice")).await?;
+    let count = async |tx: Tx<Read>| tx.count(User::KEY.all(), 9).await;
+    let reads = (0..100).map(|_| async {
+        let rule = async |tx: Tx<Read>| {
+            let outer = tx.count(User::KEY.all(), 9).await?;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            Ok::<_, StoreError>(outer + store.read_inside(&who.account, count).await?)
+        };
+        store.read(&who.account, rule).await
+    });
+    let written = async |tx: Tx<store::Write>| {
+        create(&tx, &user("2", "bob")).await?;
+        Ok::<_, Refused>(store.read_inside(&who.account, count).await?)
+    };
+    let (reads, written) = tokio::join!(timeout(Duration::from_secs(20), all(reads)), store.write(&who, written));
+    for read in reads.unwrap() {
+        assert!((2..=4).contains(&read?));
+    }
+    assert_eq!(written?.value, 1, "it sees what is committed");
+    Ok(())
+}
+
+pub(super) async fn a_paused_snapshot_is_a_later_one([store, other]: [&Store; 2]) -> Tested {
+    let who = fresh();
+    let rule = async |tx: Tx<Read>| {
+        assert_eq!(tx.count(User::KEY.all(), 9).await?, 0);
+        add(other, &who, &user("1", "alice")).await?;
+        assert_eq!(tx.count(User::KEY.all(), 9).await?, 0);
+        tx.pause();
+        tx.pause();
+        Ok::<_, Refused>(tx.count(User::KEY.all(), 9).await?)
+    };
+    assert_eq!(store.read(&who.account, rule).await?, 1);
+    // Who waits for something slow, paused, takes nobody's place.
+    let slow = (0..64).map(|_| async {
+        let rule = async |tx: Tx<Read>| {
+            tx.count(User::KEY.all(), 9).await?;
+            tx.pause();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Ok::<_, StoreError>(())
+        };
+        store.read(&who.account, rule).await
+    });
+    let start = std::time::Instant::now();
+    for done in all(slow).await {
+        done?;
+    }
+    assert!(start.elapsed() < Duration::from_millis(700), "{:?}", start.elapsed());
+    Ok(())
+}
+
 pub(super) async fn a_value_is_spent_once_however_many_present_it([store, other]: [&Store; 2]) -> Tested {
     let who = fresh();
     let (fresh, barrier) = (AtomicUsize::new(0), Arc::new(Barrier::new(16)));

@@ -2,14 +2,14 @@
 
 use crate::credentials::Credential;
 use crate::epochs::Epochs;
-use crate::grants::Grants;
+use crate::grants::{ANY_POLICY, Grants};
 use arn::{AccessKeyId, AccountId, UniqueId};
-use identities::{Clock, Entropy, Keyring};
+use identities::{Clock, Entropy, Keyring, PolicyRecord};
 use policy::{Compiled, Kind, PolicySet};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
-use store::{Changed, Store, StoreError};
+use store::{Changed, Record, Store, StoreError};
 
 /// The data plane of one node.
 pub struct Access {
@@ -67,6 +67,9 @@ impl Access {
         store.set_observer(Arc::new(move |changes: &[Changed]| {
             for change in changes {
                 follower.changed(change.kind, &change.account, &change.key);
+                if change.kind == PolicyRecord::KIND {
+                    follower.changed(ANY_POLICY, &change.account, &[]);
+                }
             }
         }));
         Access {

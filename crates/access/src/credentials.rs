@@ -82,11 +82,13 @@ impl Credential {
         key
     }
 
+    /// About how many bytes it holds, what it pins included.
     pub(crate) fn weight(&self) -> usize {
-        match &self.holder {
+        let own = match &self.holder {
             Holder::LongTerm(_) => 700,
             Holder::Session { token, .. } => 1_500 + 2 * token.len(),
-        }
+        };
+        own + self.standing.load().as_ref().map_or(0, |standing| standing.weight())
     }
 }
 
@@ -151,7 +153,7 @@ impl Access {
     }
 
     /// How the holder of `credential` stands now.
-    pub(crate) async fn standing(&self, credential: &Credential) -> Result<Arc<Standing>, Refused> {
+    pub(crate) async fn standing(&self, credential: &Arc<Credential>) -> Result<Arc<Standing>, Refused> {
         if let Some(standing) = credential.standing.load_full().filter(|standing| standing.holds(self)) {
             return Ok(standing);
         }
@@ -161,7 +163,25 @@ impl Access {
         };
         let standing = Arc::new(standing.ok_or(Refused::UnknownKey)?);
         credential.standing.store(Some(standing.clone()));
+        // It is heavier now, and the cache counts what it was told.
+        self.credentials.insert(credential.id.clone(), credential.clone());
         Ok(standing)
+    }
+
+    /// How a caller stands now that was let in before: its key may be gone since, and its policies may be others.
+    pub async fn refresh(&self, credential: &Arc<Credential>) -> Result<Arc<Standing>, Refused> {
+        let token = match &credential.holder {
+            Holder::LongTerm(_) => None,
+            Holder::Session { session, token, .. } => {
+                if session.expires <= self.clock.now() {
+                    return Err(Refused::Expired);
+                }
+                Some(&**token)
+            }
+        };
+        let credential =
+            if self.epochs.hold(&credential.deps) { credential.clone() } else { self.credential(&credential.id, token).await? };
+        self.standing(&credential).await
     }
 
     /// What a session rests on that was asked for with this key; `None` if the key is gone or inactive.

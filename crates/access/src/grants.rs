@@ -5,12 +5,15 @@ use crate::Access;
 use crate::epochs::Deps;
 use arn::{AccountId, Arn, UniqueId};
 use identities::{
-    AccountRecord, AccountStatus, GroupRecord, InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, RoleRecord, UserRecord,
+    AccountRecord, AccountStatus, GroupRecord, InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, RoleRecord, Tags, UserRecord,
     customer_policy_arn, managed_policy,
 };
 use policy::{Compiled, Document, Kind, PolicySet, Source};
 use std::sync::Arc;
 use store::{KeyPart, Read, Record, Revision, SHARED, StoreError, Tx};
+
+/// The slot that every change of an account's managed policies marks, for those that rest on one that is not there.
+pub(crate) const ANY_POLICY: &str = "any policy";
 
 /// Who has it.
 #[derive(Debug, Clone)]
@@ -37,6 +40,26 @@ pub struct Grants {
     /// A role's trust policy.
     pub trust: Option<PolicySet>,
     weight: usize,
+}
+
+impl Entity {
+    /// About how many bytes its record holds.
+    fn weight(&self) -> usize {
+        let tags = |tags: &Tags| tags.iter().map(|tag| tag.key.as_str().len() + tag.value.as_str().len() + 64).sum::<usize>();
+        let arns = |arns: &[Arn]| arns.iter().map(|arn| arn.as_str().len() + 32).sum::<usize>();
+        match self {
+            Entity::Root => 0,
+            // The tags are held twice: in the record, and as condition keys.
+            Entity::User(user) => 2 * tags(&user.tags) + arns(&user.attached) + 32 * user.groups.len(),
+            Entity::Role(role) => {
+                2 * tags(&role.tags)
+                    + arns(&role.attached)
+                    + role.trust.document.len()
+                    + role.description.as_ref().map_or(0, String::len)
+                    + 128 * role.trust.pinned.len()
+            }
+        }
+    }
 }
 
 impl Grants {
@@ -168,7 +191,7 @@ impl Gathering<'_> {
         let Some(user) = self.tx.get::<UserRecord>(id).await? else { return Ok(None) };
         let mut documents = self.inline(id, "user", user.name.as_str()).await?;
         if may_change_password {
-            documents.push(own_password(&user.arn(self.account))?);
+            documents.push(own_password()?);
         }
         for arn in &user.attached {
             documents.extend(self.managed(arn, Kind::Identity).await?);
@@ -206,7 +229,7 @@ impl Gathering<'_> {
     ) -> Grants {
         let identity = PolicySet::new(Kind::Identity, documents);
         let sets = [Some(&identity), boundary.as_ref(), trust.as_ref()];
-        let weight = 1_024 + sets.into_iter().flatten().map(PolicySet::weight).sum::<usize>();
+        let weight = 1_024 + entity.weight() + sets.into_iter().flatten().map(PolicySet::weight).sum::<usize>();
         Grants { deps: self.deps, account: self.account, entity, identity, boundary, trust, weight }
     }
 
@@ -240,7 +263,8 @@ impl Gathering<'_> {
             return Ok(None);
         }
         let Some(policy) = self.tx.find(PolicyRecord::BY_NAME, &name).await? else {
-            self.deps.on("policy by name", &self.partition, &name.bytes());
+            // It may be made again, under this name and another id: any change of a policy of the account ends what rests on this.
+            self.deps.on(ANY_POLICY, &self.partition, &[]);
             return Ok(None);
         };
         self.deps.on(PolicyRecord::KIND, &self.partition, &policy.id.bytes());
@@ -256,13 +280,11 @@ impl Gathering<'_> {
     }
 }
 
-/// What an account whose password policy says so grants each of its users: their own password, and the rules for it.
-fn own_password(user: &Arn) -> Result<(Source, Arc<Compiled>), StoreError> {
-    let text = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"iam:ChangePassword","Resource":"{user}"}},
-{{"Effect":"Allow","Action":"iam:GetAccountPasswordPolicy","Resource":"*"}}]}}"#
-    );
-    Ok((Source::new("account password policy"), Arc::new(compile(&text, Kind::Identity)?)))
+/// What an account whose password policy says so grants each of its users: their own password, and the rules for it. The document is
+/// constant: `iam:ChangePassword` reaches nobody but its caller, and no name ever becomes part of a policy.
+fn own_password() -> Result<(Source, Arc<Compiled>), StoreError> {
+    const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:ChangePassword","iam:GetAccountPasswordPolicy"],"Resource":"*"}}"#;
+    Ok((Source::new("account password policy"), Arc::new(compile(DOCUMENT, Kind::Identity)?)))
 }
 
 /// A role's trust policy, its principals pinned to the ids that they had when it was saved.

@@ -108,7 +108,10 @@ impl Access {
         let mut documents = Vec::with_capacity(recorded.session_policies.len());
         for policy in &recorded.session_policies {
             match policy.parse::<Arn>() {
-                Ok(arn) => documents.extend(self.managed_at(recorded.revision, account, &arn).await?),
+                Ok(arn) => match self.managed_at(recorded.revision, account, &arn).await? {
+                    Some(policy) => documents.push(policy),
+                    None => return Ok(Some(PolicySet::empty(Kind::Session))),
+                },
                 Err(_) => documents.push((Source::new("session policy"), Arc::new(compiled(policy, Kind::Session)?))),
             }
         }

@@ -80,6 +80,12 @@ impl Standing {
         }
     }
 
+    /// About how many bytes it holds. What it has is counted with each that has it: the cache of grants may have let go of it.
+    pub(crate) fn weight(&self) -> usize {
+        let session = self.session_policies.as_ref().map_or(0, PolicySet::weight);
+        512 + session + self.facts.weight() + self.grants.as_ref().map_or(0, |grants| grants.weight())
+    }
+
     /// Whether nothing that it rests on has changed.
     pub(crate) fn holds(&self, access: &Access) -> bool {
         access.epochs.hold(&self.deps)
@@ -205,12 +211,16 @@ impl Access {
         Ok(Some(standing))
     }
 
-    /// The policies that a session was given. One that is gone allows nothing: the set then lacks it.
+    /// The policies that a session was given. Where one is gone, nothing is allowed.
     async fn session_policies(&self, account: AccountId, session: &Session) -> Result<Option<(PolicySet, Deps)>, StoreError> {
         if session.policy.is_none() && session.managed.is_empty() {
             return Ok(None);
         }
         let (mut documents, deps) = self.managed(account, &session.managed, Kind::Session).await?;
+        if documents.len() < session.managed.len() {
+            // What it denied cannot be known any more: a session that lost one of its policies may do nothing.
+            return Ok(Some((PolicySet::empty(Kind::Session), deps)));
+        }
         if let Some(text) = &session.policy {
             let document = Document::parse(text).map_err(|error| StoreError::Failed(Box::new(error)))?;
             documents.push((Source::new("session policy"), Arc::new(Compiled::new(&document, Kind::Session))));

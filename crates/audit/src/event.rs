@@ -189,13 +189,13 @@ impl Event<'_> {
         write_text(out, self.source_address);
         if let Some(user_agent) = self.user_agent {
             raw(out, r#","userAgent":"#);
-            write_text(out, bounded(&redact::text(user_agent), LONGEST_TEXT));
+            write_text(out, bounded(&redact::text(bounded(user_agent, 4 * LONGEST_TEXT)), LONGEST_TEXT));
         }
         if let Some((code, message)) = self.error {
             raw(out, r#","errorCode":"#);
             write_text(out, code);
             raw(out, r#","errorMessage":"#);
-            write_text(out, bounded(&redact::text(message), LONGEST_MESSAGE));
+            write_text(out, bounded(&redact::text(bounded(message, 4 * LONGEST_MESSAGE)), LONGEST_MESSAGE));
         }
         raw(out, r#","requestParameters":"#);
         let request_whole = tree(out, self.request);
@@ -249,7 +249,7 @@ impl Event<'_> {
             separate(out);
             write_text(out, name);
             out.push(b':');
-            write_text(out, bounded(&redact::text(value), LONGEST_MESSAGE));
+            write_text(out, bounded(&redact::text(bounded(value, 4 * LONGEST_MESSAGE)), LONGEST_MESSAGE));
         }
         for (name, whole) in [("requestParameters", request_whole), ("responseElements", response_whole)] {
             if !whole {

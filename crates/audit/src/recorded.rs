@@ -105,8 +105,13 @@ pub enum Words<'a> {
 
 /// A value as a record keeps it.
 fn kept(value: &str) -> Cow<'_, str> {
-    let clean = redact::text(value);
-    if clean.len() <= LONGEST_VALUE { clean } else { Cow::Owned(format!("{}{CUT}", bounded(&clean, LONGEST_VALUE))) }
+    // Cut before it is looked through: a client's text must not cost more than what is kept of it. Names come before their secrets.
+    let clean = redact::text(bounded(value, 4 * LONGEST_VALUE));
+    if clean.len() <= LONGEST_VALUE && value.len() <= 4 * LONGEST_VALUE {
+        clean
+    } else {
+        Cow::Owned(format!("{}{CUT}", bounded(&clean, LONGEST_VALUE)))
+    }
 }
 
 impl<'a> Keys<'a> {

@@ -42,6 +42,12 @@ pub(crate) struct AskedCheck {
 /// The longest policy of a resource, in bytes.
 const LONGEST_POLICY: usize = 20 * 1024;
 
+/// Headers of a captured request, in bytes: no server takes more.
+const LONGEST_HEADERS: usize = 64 * 1024;
+/// Condition keys of a check, and tags of a resource.
+const MOST_KEYS: usize = 250;
+const MOST_TAGS: usize = 50;
+
 /// Keys that Bailiwick knows itself: a name, or how names begin.
 const OURS: [&str; 15] = [
     "aws:principal*",
@@ -82,6 +88,9 @@ impl AskedRequest {
         let payload_sha256 = self.payload_sha256.as_deref().map(|hex| sha256("request.payloadSha256", hex)).transpose()?;
         let source_ip = self.source_ip.as_deref().map(str::parse).transpose();
         let source_ip = source_ip.map_err(|_| Error::Invalid("request.sourceIp: not an IP address".into()))?;
+        if self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > LONGEST_HEADERS {
+            return Err(Error::Invalid(format!("request.headers: longer than {LONGEST_HEADERS} bytes")));
+        }
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         Ok(Read { headers, asked: self, payload_sha256, source_ip })
     }
@@ -134,9 +143,12 @@ impl AskedCheck {
     /// The condition keys that the asker gives, the resource's tags among them.
     pub fn facts(&self, nth: usize) -> Result<Context, Error> {
         let mut facts = self.context.clone().unwrap_or_default();
-        let mut refused = None;
+        let (mut refused, mut keys) = (None, 0);
         facts.each(&mut |key, _| {
-            if is_ours(key) {
+            keys += 1;
+            if keys > MOST_KEYS {
+                refused = Some(format!("checks.{nth}.context: more than {MOST_KEYS} keys"));
+            } else if is_ours(key) {
                 refused = Some(format!("checks.{nth}.context: {key} is Bailiwick's to say"));
             }
         });
@@ -146,6 +158,9 @@ impl AskedCheck {
                 Values::One(value) => tags.push((format!("aws:ResourceTag/{key}"), value.to_owned())),
                 Values::Many(_) => refused = Some(format!("checks.{nth}.resourceTags: {key} has more than one value")),
             });
+        }
+        if tags.len() > MOST_TAGS {
+            refused = Some(format!("checks.{nth}.resourceTags: more than {MOST_TAGS}"));
         }
         match refused {
             Some(words) => Err(Error::Invalid(words)),

@@ -96,7 +96,10 @@ struct Passed(RoleName);
 impl Protected for Passed {
     fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
         Box::pin(async move {
-            let resource = self.0.resolve(caller, tx).await?;
+            let mut resource = self.0.resolve(caller, tx).await?;
+            // The role's tags are not there for iam:PassRole.
+            // Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>.
+            resource.facts.clear();
             let arn = resource.arn.clone();
             Ok(resource.shown_as(arn))
         })

@@ -33,27 +33,52 @@ folded!(UserName, GroupName, RoleName, PolicyName);
 
 /// A user's name: unique in its account, whatever its case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Text)]
-#[text(min = 1, max = 64, pattern = r"[\w+=,.@-]+", says = "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")]
+#[text(
+    min = 1,
+    max = 64,
+    pattern = r"[\w+=,.@-]+",
+    says = "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+)]
 pub struct UserName(Box<str>);
 
 /// A group's name: unique in its account, whatever its case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Text)]
-#[text(min = 1, max = 128, pattern = r"[\w+=,.@-]+", says = "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")]
+#[text(
+    min = 1,
+    max = 128,
+    pattern = r"[\w+=,.@-]+",
+    says = "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+)]
 pub struct GroupName(Box<str>);
 
 /// A role's name: unique in its account, whatever its case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Text)]
-#[text(min = 1, max = 64, pattern = r"[\w+=,.@-]+", says = "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")]
+#[text(
+    min = 1,
+    max = 64,
+    pattern = r"[\w+=,.@-]+",
+    says = "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+)]
 pub struct RoleName(Box<str>);
 
 /// A policy's name: a managed one's is unique in its account, an inline one's in the entity that holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Text)]
-#[text(min = 1, max = 128, pattern = r"[\w+=,.@-]+", says = "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")]
+#[text(
+    min = 1,
+    max = 128,
+    pattern = r"[\w+=,.@-]+",
+    says = "The specified value for {} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+)]
 pub struct PolicyName(Box<str>);
 
 /// `/`, or segments between slashes: `/division_abc/subdivision_xyz/`. Part of the ARN, not of the identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Text)]
-#[text(min = 1, max = 512, pattern = r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", says = "The specified value for {} is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")]
+#[text(
+    min = 1,
+    max = 512,
+    pattern = r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)",
+    says = "The specified value for {} is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."
+)]
 pub struct Path(Box<str>);
 
 impl Default for Path {

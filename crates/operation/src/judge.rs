@@ -142,7 +142,8 @@ pub(crate) fn unavailable(error: &StoreError, protocol: &Protocol) -> Failure {
 fn of_check(mut facts: Context, resource: &Resource, keys: &[Key]) -> Context {
     facts.insert("aws:ResourceAccount", resource.account.to_string());
     for (key, value) in &resource.facts {
-        facts.insert(key, value.as_str());
+        // Two tags whose keys differ by case only are one condition key with two values.
+        facts.add(key, value.as_str());
     }
     put(&mut facts, keys);
     facts

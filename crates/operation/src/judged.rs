@@ -99,8 +99,16 @@ impl Judged {
 
     /// `aws:RequestTag/…` and `aws:TagKeys`.
     pub fn request_tags(mut self, tags: &[Tag]) -> Self {
-        for tag in tags {
-            self = self.key(&format!("aws:RequestTag/{}", tag.key), [&tag.value]);
+        for (nth, tag) in tags.iter().enumerate() {
+            let same = |other: &&Tag| other.key.as_str().to_lowercase() == tag.key.as_str().to_lowercase();
+            let name = format!("aws:RequestTag/{}", tag.key);
+            let values: Vec<_> = tags.iter().filter(same).map(|tag| &tag.value).collect();
+            // Two spellings of one key are one condition key with two values; it is said with the first of them.
+            if values.len() == 1 {
+                self = self.key(&name, values);
+            } else if !tags.iter().take(nth).any(|earlier| same(&earlier)) {
+                self = self.keys(&name, values);
+            }
         }
         self.keys("aws:TagKeys", tags.iter().map(|tag| &tag.key))
     }

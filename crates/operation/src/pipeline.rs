@@ -8,6 +8,7 @@ use crate::operation::{Input, Operation, Said, Service, SlowOperation};
 use crate::system::System;
 use crate::trail::{Entry, recorded};
 use std::marker::PhantomData;
+use std::sync::Arc;
 use store::{Done, Mode, Read, Store, StoreError, Tx, Who, Write};
 use wire::{Common, Failure, Node, Protocol, Shape};
 
@@ -190,6 +191,9 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
         let entry = &entry;
         async move {
             let mut judgement = Judgement::default();
+            // Whoever waited for this turn may have been revoked meanwhile.
+            let changed = refreshed(system, caller, entry.call.protocol).await?;
+            let caller = changed.as_ref().unwrap_or(caller);
             let judged = judge(system, caller, subject, S::judged_by(input, caller), &tx.reading(), &mut judgement).await;
             let permit = match judged {
                 Ok(permit) => permit,
@@ -228,6 +232,19 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
             Called { output: Ok(output) }
         }
         Err(stopped) => stopped.refused(&entry, revision),
+    }
+}
+
+/// The caller as it stands now, if that is not as it was when it was let in.
+async fn refreshed(system: &System, caller: &Caller, protocol: &Protocol) -> Result<Option<Caller>, Stopped> {
+    match system.access.refresh(&caller.credential).await {
+        Ok(standing) if Arc::ptr_eq(&standing, &caller.standing) => Ok(None),
+        Ok(standing) => Ok(Some(Caller { standing, ..caller.clone() })),
+        Err(refused) => {
+            let said = refused.said(access::Dialect::of(protocol));
+            let failure = Failure::new(said.status, said.code, said.message.into_owned());
+            Err(Stopped { failure: Some(failure), judgement: Judgement::default(), store: None })
+        }
     }
 }
 

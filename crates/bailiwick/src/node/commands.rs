@@ -53,9 +53,16 @@ impl Node {
             Some(id) => id,
             None => new_account_id(making.entropy).map_err(failed)?,
         };
-        let account =
-            AccountRecord { id, name, email, alias: None, status: AccountStatus::Active, created: making.clock.now(), users_may_change_password: false,
-            root_password: None };
+        let account = AccountRecord {
+            id,
+            name,
+            email,
+            alias: None,
+            status: AccountStatus::Active,
+            created: making.clock.now(),
+            users_may_change_password: false,
+            root_password: None,
+        };
         let (key, shown) = root_key(&making, id, None).map_err(failed)?;
         let event = self.event("CreateAccount", id)?;
         let done = self

@@ -1,0 +1,119 @@
+//! Decisions with many policies on the principal, beside cedar-policy on equal policies.
+
+use crate::alone::nanoseconds;
+use crate::report::Report;
+use crate::{ALLOCATOR, Problem};
+use cedar_policy::{Authorizer, Context as CedarContext, Entities, EntityUid, PolicySet as CedarSet, Request as CedarRequest};
+use policy::{Compiled, Context, Document, Kind, Outcome, Policies, PolicySet, Principal, Request, Source, decide};
+use stats_alloc::Region;
+use std::hint::black_box;
+use std::sync::Arc;
+
+/// How many policies, and how many times faster than cedar it must be.
+const SIZES: [(usize, f64); 4] = [(1, 4.0), (10, 15.0), (100, 150.0), (1_000, 1_000.0)];
+
+pub fn measure(report: &mut Report) -> Result<(), Problem> {
+    let mut first = None;
+    for (size, target) in SIZES {
+        let ours = ours(report, size, Shape::OtherResources)?;
+        let cedar = cedar(size)?;
+        let first = *first.get_or_insert(ours);
+        let found = format!("{ours:.0} ns, cedar {cedar:.0} ns, {:.1} × faster", cedar / ours);
+        report.line(&format!("a decision with {size} policies"), &found, &format!("≥ {target} ×"), cedar / ours >= target);
+        report.line(
+            &format!("flat at {size} policies that name other resources"),
+            &format!("{:.2} × of with 1", ours / first),
+            "≤ 1.5 ×",
+            ours / first <= 1.5,
+        );
+    }
+    for (shape, what) in [(Shape::OtherActions, "other actions"), (Shape::Wildcards, "other resources by wildcards of action and resource")]
+    {
+        let (one, many) = (ours(report, 1, shape)?, ours(report, 1_000, shape)?);
+        report.line(
+            &format!("flat at 1000 policies that name {what}"),
+            &format!("{:.2} × of with 1 ({many:.0} ns)", many / one),
+            "≤ 1.5 ×",
+            many / one <= 1.5,
+        );
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Shape {
+    OtherResources,
+    OtherActions,
+    Wildcards,
+}
+
+/// Only the last policy allows what is asked.
+fn document(shape: Shape, nth: usize, last: bool) -> String {
+    let (action, resource) = match shape {
+        _ if last => ("s3:GetObject".to_owned(), "arn:aws:s3:::reports/q1.csv".to_owned()),
+        Shape::OtherResources => ("s3:GetObject".to_owned(), format!("arn:aws:s3:::bucket-{nth}/file.csv")),
+        Shape::OtherActions => (format!("s3:Action{nth}"), "*".to_owned()),
+        Shape::Wildcards => ("s3:Get*".to_owned(), format!("arn:aws:s3:::bucket-{nth}/*")),
+    };
+    format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}}}"#)
+}
+
+fn ours(report: &mut Report, size: usize, shape: Shape) -> Result<f64, Problem> {
+    let mut documents = Vec::with_capacity(size);
+    for nth in 0..size {
+        let document = Document::parse(&document(shape, nth, nth + 1 == size)).map_err(|error| error.to_string())?;
+        documents.push((Source::new(format!("policy {nth}")), Arc::new(Compiled::new(&document, Kind::Identity))));
+    }
+    let set = PolicySet::new(Kind::Identity, documents);
+    let principal = Principal::from_arn("arn:aws:iam::111122223333:user/alice")?;
+    let facts = Context::new();
+    let account = "111122223333".parse().ok();
+    let request = Request {
+        principal: &principal,
+        action: "s3:GetObject",
+        resource: "arn:aws:s3:::reports/q1.csv",
+        resource_account: account,
+        facts: &facts,
+    };
+    let policies = Policies::of(&set);
+    if decide(&request, &policies).outcome != Outcome::Allowed {
+        return Err("the decision is not the one that is to be timed".into());
+    }
+    let region = Region::new(ALLOCATOR);
+    for _ in 0..1_000 {
+        black_box(decide(black_box(&request), &policies));
+    }
+    let allocations = region.change().allocations;
+    if size == 1_000 {
+        report.line("heap allocations in 1000 decisions that allow", &allocations.to_string(), "0", allocations == 0);
+    }
+    Ok(nanoseconds(|| {
+        black_box(decide(black_box(&request), &policies));
+    }))
+}
+
+fn cedar(size: usize) -> Result<f64, Problem> {
+    let mut text = String::new();
+    for nth in 0..size {
+        let resource = if nth + 1 == size { "reports/q1.csv".to_owned() } else { format!("bucket-{nth}/file.csv") };
+        text.push_str(&format!(
+            "permit(principal == User::\"alice\", action == Action::\"GetObject\", resource == File::\"{resource}\");\n"
+        ));
+    }
+    let set: CedarSet = text.parse()?;
+    let uid = |text: &str| text.parse::<EntityUid>();
+    let request = CedarRequest::new(
+        uid("User::\"alice\"")?,
+        uid("Action::\"GetObject\"")?,
+        uid("File::\"reports/q1.csv\"")?,
+        CedarContext::empty(),
+        None,
+    )?;
+    let (authorizer, entities) = (Authorizer::new(), Entities::empty());
+    if authorizer.is_authorized(&request, &set, &entities).decision() != cedar_policy::Decision::Allow {
+        return Err("cedar does not allow what it should".into());
+    }
+    Ok(nanoseconds(|| {
+        black_box(authorizer.is_authorized(black_box(&request), &set, &entities));
+    }))
+}

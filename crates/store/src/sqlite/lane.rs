@@ -7,6 +7,7 @@
 //! way to another thread and back.
 
 use super::locked;
+use super::session::Wrote;
 use crate::{Changed, Observer, Revision, StoreError};
 use rusqlite::Connection;
 use std::ops::{Deref, DerefMut};
@@ -352,14 +353,31 @@ impl Lane {
         self.empty_log().map(drop)
     }
 
-    /// Undoes what a rule did since its savepoint.
-    pub(super) fn roll_back(&mut self, to: Counters) {
-        let undone = self.run("ROLLBACK TO rule").and_then(|()| self.run("RELEASE rule"));
-        if self.noticed(undone).is_ok() {
-            self.next = to;
-            while self.changed.last().is_some_and(|c| c.revision >= to.change) {
-                self.changed.pop();
-            }
+    /// Whether no rule but the one whose turn it is has a part in the batch.
+    pub(super) fn is_first(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.rules == 1)
+    }
+
+    /// Undoes what a rule did.
+    pub(super) fn roll_back(&mut self, wrote: Wrote, to: Counters) {
+        let sql: &[&str] = match wrote {
+            Wrote::Nothing => return,
+            Wrote::Alone => &["ROLLBACK"],
+            Wrote::AfterOthers => &["ROLLBACK TO rule", "RELEASE rule"],
+        };
+        let undone = if self.connection.is_autocommit() { Ok(()) } else { sql.iter().try_for_each(|sql| self.run(sql)) };
+        if self.noticed(undone).is_err() {
+            return;
+        }
+        self.next = to;
+        while self.changed.last().is_some_and(|c| c.revision >= to.change) {
+            self.changed.pop();
+        }
+        if wrote == Wrote::Alone
+            && let Some(batch) = self.take_batch()
+        {
+            // Nothing is left that anybody would wait for.
+            batch.outcome.send_replace(Some(Outcome::Durable));
         }
     }
 }

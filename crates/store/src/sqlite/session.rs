@@ -34,10 +34,19 @@ struct Writer {
     account: Arc<str>,
     caller: String,
     at_millis: i64,
-    /// Whether the rule has written, and so has a savepoint.
-    marked: bool,
+    wrote: Wrote,
     /// An edit failed half-way: nothing of this rule may stay, whatever it makes of the error.
     broken: Option<Outcome>,
+}
+
+/// How what a rule has written is undone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrote {
+    Nothing,
+    /// It is the first of its batch: with the whole transaction.
+    Alone,
+    /// To its savepoint.
+    AfterOthers,
 }
 
 impl Writer {
@@ -46,10 +55,12 @@ impl Writer {
         if let Some(outcome) = self.broken {
             return Err(failed(outcome));
         }
-        if !self.marked {
+        if self.wrote == Wrote::Nothing && self.lane.is_first() {
+            self.wrote = Wrote::Alone;
+        } else if self.wrote == Wrote::Nothing {
             let saved = self.lane.run("SAVEPOINT rule");
             self.noticed(saved)?;
-            self.marked = true;
+            self.wrote = Wrote::AfterOthers;
         }
         let lane = &mut *self.lane;
         let mut writing = Writing {
@@ -119,7 +130,7 @@ impl Session {
     pub(super) fn writing(lane: Turn, who: &Who) -> Session {
         let (batch, first) = (lane.batch(), lane.next);
         let (account, caller, at_millis) = (who.account.as_str().into(), who.caller.clone(), who.at_millis);
-        let writer = Writer { lane, batch, first, account, caller, at_millis, marked: false, broken: None };
+        let writer = Writer { lane, batch, first, account, caller, at_millis, wrote: Wrote::Nothing, broken: None };
         Session(Mutex::new(Some(Held::Writer(Box::new(writer)))))
     }
 
@@ -328,12 +339,13 @@ impl crate::backend::Session for Session {
             None => return Err(ended()),
         };
         let keep = keep && writer.broken.is_none();
-        if writer.marked && keep {
+        let wrote = writer.wrote;
+        if !keep {
+            let first = writer.first;
+            writer.lane.roll_back(wrote, first);
+        } else if wrote == Wrote::AfterOthers {
             let released = writer.lane.run("RELEASE rule");
             writer.noticed(released)?;
-        } else if writer.marked {
-            let first = writer.first;
-            writer.lane.roll_back(first);
         }
         let (first, next) = (writer.first, writer.lane.next);
         let revision = if next.change > first.change { first.change } else { first.change - 1 };
@@ -362,11 +374,11 @@ impl Drop for Session {
     fn drop(&mut self) {
         match locked(&self.0).take() {
             Some(Held::Reader(reader, readers)) => give_back(reader, &readers),
-            Some(Held::Writer(mut writer)) if writer.marked => {
-                let first = writer.first;
-                writer.lane.roll_back(first);
+            Some(Held::Writer(mut writer)) => {
+                let (wrote, first) = (writer.wrote, writer.first);
+                writer.lane.roll_back(wrote, first);
             }
-            Some(Held::Later(_) | Held::Writer(_)) | None => {}
+            Some(Held::Later(_)) | None => {}
         }
     }
 }

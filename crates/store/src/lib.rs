@@ -113,6 +113,7 @@ pub struct Changed {
 }
 
 /// Called with what changed, after it is durable and before the write that did it returns. It must be quick, and must not ask the store.
+/// After one that panics the store writes nothing more: its caches could not be trusted.
 pub type Observer = Arc<dyn Fn(&[Changed]) + Send + Sync>;
 
 /// What a rule returned, durable.

@@ -9,6 +9,50 @@ use std::marker::PhantomData;
 pub use record_derive::Record;
 
 /// A struct that the store keeps. Derived; see [`macro@Record`].
+///
+/// What does not fit together does not compile: a key that is no field,
+/// ```compile_fail
+/// # use serde::{Deserialize, Serialize}; use store::Record;
+/// #[derive(Serialize, Deserialize, Record)]
+/// #[record(kind = "user", key = nothing)]
+/// struct User { id: String }
+/// ```
+/// two indexes of one name,
+/// ```compile_fail
+/// # use serde::{Deserialize, Serialize}; use store::Record;
+/// #[derive(Serialize, Deserialize, Record)]
+/// #[record(kind = "user", key = id, unique(by_id = id), index(by_id = id))]
+/// struct User { id: String }
+/// ```
+/// an index over what has no order,
+/// ```compile_fail,E0277
+/// # use serde::{Deserialize, Serialize}; use store::Record;
+/// #[derive(Serialize, Deserialize, Record)]
+/// #[record(kind = "user", key = id, index(by_weight = weight))]
+/// struct User { id: String, weight: f64 }
+/// ```
+/// and asking an index with another type than its own, or for one record where there may be several.
+/// ```
+/// # use serde::{Deserialize, Serialize}; use store::{Read, Record, StoreError, Tx};
+/// # #[derive(Serialize, Deserialize, Record)]
+/// # #[record(kind = "user", key = id, unique(by_name = name), index(by_path = path))]
+/// # struct User { id: String, name: String, path: String }
+/// async fn find(tx: Tx<Read>, name: String) -> Result<Option<User>, StoreError> { tx.find(User::BY_NAME, &name).await }
+/// ```
+/// ```compile_fail,E0277
+/// # use serde::{Deserialize, Serialize}; use store::{Read, Record, StoreError, Tx};
+/// # #[derive(Serialize, Deserialize, Record)]
+/// # #[record(kind = "user", key = id, unique(by_name = name), index(by_path = path))]
+/// # struct User { id: String, name: String, path: String }
+/// async fn find(tx: Tx<Read>, name: u64) -> Result<Option<User>, StoreError> { tx.find(User::BY_NAME, &name).await }
+/// ```
+/// ```compile_fail,E0308
+/// # use serde::{Deserialize, Serialize}; use store::{Read, Record, StoreError, Tx};
+/// # #[derive(Serialize, Deserialize, Record)]
+/// # #[record(kind = "user", key = id, unique(by_name = name), index(by_path = path))]
+/// # struct User { id: String, name: String, path: String }
+/// async fn find(tx: Tx<Read>, path: String) -> Result<Option<User>, StoreError> { tx.find(User::BY_PATH, &path).await }
+/// ```
 pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The name of this kind of record in the store. It never changes.
     const KIND: &'static str;

@@ -175,6 +175,7 @@ on_every_back_end! {
         events_that_are_done_do_not_come_again,
         an_observer_knows_before_the_writer_is_told,
         an_observer_hears_nothing_of_what_was_undone,
+        after_an_observer_that_panics_nothing_more_is_written,
         marks_are_overwritten_without_a_history,
         a_spent_value_can_be_spent_again_after_its_time;
     copies:

@@ -1,7 +1,7 @@
 //! A copy of the store while it serves.
 
 use super::file::Part;
-use super::{Sqlite, connect};
+use super::{Sqlite, connect, wal};
 use crate::StoreError;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
@@ -27,8 +27,11 @@ fn copy(file: &Path, to: &Path) -> Result<(), StoreError> {
             StoreError::Failed(e.into())
         }
     };
-    if to.try_exists().map_err(failed)? {
-        return Err(StoreError::Exists(to.to_owned()));
+    // A log that lies there would be taken for the copy's.
+    for there in [to.to_owned(), wal::path(to)] {
+        if there.try_exists().map_err(failed)? {
+            return Err(StoreError::Exists(there));
+        }
     }
     let part = Part::new(to).map_err(failed)?;
     let source = connect(file, 1_000)?;

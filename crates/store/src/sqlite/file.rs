@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The first bytes of every SQLite file.
@@ -121,6 +121,7 @@ fn about(connection: &Connection) -> Result<About, OpenError> {
 /// A file in the making, beside the one that it will be. Dropped, it is gone.
 pub(super) struct Part {
     pub(super) path: PathBuf,
+    made: File,
     done: bool,
 }
 
@@ -138,12 +139,20 @@ impl Part {
         }
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         made.set_permissions(Permissions::from_mode(0o600))?;
-        Ok(Part { path, done: false })
+        Ok(Part { path, made, done: false })
+    }
+
+    /// Whether the file is still there under its name, and no later attempt's.
+    fn is_ours(&self) -> io::Result<bool> {
+        Ok(self.path.try_exists()? && self.made.metadata()?.ino() == self.path.metadata()?.ino())
     }
 
     /// Makes it durable, and then names it. Fails if something has that name.
     pub(super) fn into_place(mut self, file: &Path) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()?;
+        self.made.sync_all()?;
+        if !self.is_ours()? {
+            return Err(io::Error::other("another file of that name was begun meanwhile"));
+        }
         match std::fs::hard_link(&self.path, file) {
             Ok(()) => {}
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Err(e),
@@ -165,7 +174,7 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.done {
+        if !self.done && self.is_ours().is_ok_and(|ours| ours) {
             let _ = std::fs::remove_file(&self.path);
         }
     }

@@ -11,6 +11,7 @@ use super::session::Wrote;
 use crate::{Changed, Observer, Revision, StoreError};
 use rusqlite::Connection;
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -301,18 +302,24 @@ impl Lane {
         self.takes = (self.takes * 3 + start.elapsed()) / 4;
         self.shared.revision.store(self.next.change - 1, Ordering::Release);
         let changed = std::mem::take(&mut self.changed);
-        let observer = locked(&self.shared.observer).clone();
-        if let Some(observer) = observer
-            && !changed.is_empty()
-        {
-            observer(&changed);
-        }
-        batch.outcome.send_replace(Some(Outcome::Durable));
+        let told = self.tell(&changed);
+        batch.outcome.send_replace(Some(if told { Outcome::Durable } else { Outcome::Failed }));
         let rows = self.connection.total_changes();
         if rows - self.kept >= ROWS {
             self.kept = rows;
             let _ = self.shared.keeper.send(Call::Work);
         }
+    }
+
+    /// Tells the observer. One that fails has not heard: then nothing more is written that it would not hear of either.
+    fn tell(&mut self, changed: &[Changed]) -> bool {
+        let observer = locked(&self.shared.observer).clone();
+        let told = match observer {
+            Some(observer) if !changed.is_empty() => catch_unwind(AssertUnwindSafe(|| observer(changed))).is_ok(),
+            Some(_) | None => true,
+        };
+        self.closed |= !told;
+        told
     }
 
     /// In the transaction that is open; a failure costs nothing, they are removed another time.

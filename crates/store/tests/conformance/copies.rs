@@ -61,9 +61,20 @@ pub(super) async fn a_copy_is_never_made_over_a_file([store, _]: [&Store; 2]) ->
     std::fs::write(&there, "precious").unwrap();
     assert!(matches!(store.backup(&there).await, Err(StoreError::Exists(file)) if file == there));
     assert_eq!(std::fs::read_to_string(&there).unwrap(), "precious");
+    std::fs::write(dir.path().join("new-wal"), "of another").unwrap();
+    assert!(matches!(store.backup(&dir.path().join("new")).await, Err(StoreError::Exists(file)) if file.ends_with("new-wal")));
     let nowhere = dir.path().join("no such folder").join("copy");
     assert!(matches!(store.backup(&nowhere).await, Err(StoreError::Failed(_))));
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left of an attempt");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left of an attempt");
+    // Of two that are made at once under one name, one is there, whole.
+    add(store, &fresh(), &user("1", "alice")).await?;
+    for round in 0..10 {
+        let to = dir.path().join(format!("both{round}"));
+        let (one, other) = tokio::join!(store.backup(&to), store.backup(&to));
+        assert!(one.is_ok() || other.is_ok(), "{one:?} {other:?}");
+        assert!(Store::open(&to).unwrap().check(&KINDS()).await?.is_sound());
+    }
+    assert!(std::fs::read_dir(dir.path()).unwrap().all(|f| !f.unwrap().path().ends_with(".part")));
     Ok(())
 }
 

@@ -95,6 +95,17 @@ pub(super) async fn an_observer_hears_nothing_of_what_was_undone([store, _]: [&S
     Ok(())
 }
 
+pub(super) async fn after_an_observer_that_panics_nothing_more_is_written([store, _]: [&Store; 2]) -> Tested {
+    let who = fresh();
+    add(store, &who, &user("1", "alice")).await?;
+    store.set_observer(Arc::new(|_: &[Changed]| std::panic::resume_unwind(Box::new("on purpose"))));
+    assert!(matches!(add(store, &who, &user("2", "bob")).await, Err(Refused::Store(StoreError::Failed(_)))));
+    store.set_observer(Arc::new(|_: &[Changed]| {}));
+    assert!(matches!(add(store, &who, &user("3", "carol")).await, Err(Refused::Store(StoreError::Closed))));
+    assert_eq!(store.read(&who.account, async |tx| tx.count(User::KEY.all(), 9).await).await?, 2, "it was durable, and reads go on");
+    Ok(())
+}
+
 pub(super) async fn marks_are_overwritten_without_a_history([store, other]: [&Store; 2]) -> Tested {
     let who = fresh();
     let before = store.revision().await?;

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from harness.principals import allow
 
-MANY = 24
+MANY = 60
 PASSWORD = "A-long-Password-1!"
 
 
@@ -40,6 +40,6 @@ def test_nothing_is_written_for_who_was_revoked_while_waiting(account, revoke):
         revoke(account, attacker)
         acknowledged = time.monotonic()
         answers = [each.result() for each in waiting]
-    late = [code for at, code in answers if at > acknowledged + 0.25]
+    late = [code for at, code in answers if at > acknowledged + 0.1]
     assert late, "the queue was empty before the revocation: nothing is shown"
     assert set(late) <= {"AccessDenied", "InvalidClientTokenId"}, late

@@ -22,7 +22,7 @@ pub struct Access {
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
     pub(crate) epochs: Arc<Epochs>,
-    pub(crate) credentials: Cache<AccessKeyId, Arc<Credential>, ByWeight>,
+    pub(crate) credentials: Cache<AccessKeyId, Kept, ByWeight>,
     pub(crate) grants: Cache<(AccountId, Option<UniqueId>), Arc<Grants>, ByWeight>,
     pub(crate) documents: Cache<(UniqueId, u64, u8), Arc<Compiled>, ByWeight>,
     pub(crate) resource_policies: Cache<Box<str>, Arc<PolicySet>, ByWeight>,
@@ -34,13 +34,26 @@ const GRANTS: u64 = 48 << 20;
 const DOCUMENTS: u64 = 24 << 20;
 const RESOURCE_POLICIES: u64 = 16 << 20;
 
+/// A credential, and what it weighed when it was kept: a cache asks for the weight again when it lets go, and must hear the same.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    pub credential: Arc<Credential>,
+    weight: u64,
+}
+
+impl Kept {
+    pub fn new(credential: Arc<Credential>) -> Self {
+        Kept { weight: credential.weight() as u64, credential }
+    }
+}
+
 /// Every cache is bounded by the bytes of what it holds.
 #[derive(Clone)]
 pub(crate) struct ByWeight;
 
-impl Weighter<AccessKeyId, Arc<Credential>> for ByWeight {
-    fn weight(&self, _: &AccessKeyId, credential: &Arc<Credential>) -> u64 {
-        credential.weight() as u64
+impl Weighter<AccessKeyId, Kept> for ByWeight {
+    fn weight(&self, _: &AccessKeyId, kept: &Kept) -> u64 {
+        kept.weight
     }
 }
 impl Weighter<(AccountId, Option<UniqueId>), Arc<Grants>> for ByWeight {

@@ -2,6 +2,7 @@
 //! long as nothing that they rest on changes; a session also with its token, which the next request must show again.
 
 use crate::Access;
+use crate::caches::Kept;
 use crate::epochs::Deps;
 use crate::refused::Refused;
 use crate::sessions::Session;
@@ -95,7 +96,7 @@ impl Credential {
 impl Access {
     /// The credential that a request names, or why there is none. The signature is not checked yet: nobody is let in by this alone.
     pub(crate) async fn credential(&self, id: &AccessKeyId, token: Option<&str>) -> Result<Arc<Credential>, Refused> {
-        if let Some(known) = self.credentials.get(id).filter(|known| self.epochs.hold(&known.deps)) {
+        if let Some(known) = self.credentials.get(id).map(|kept| kept.credential).filter(|known| self.epochs.hold(&known.deps)) {
             let same = match (&known.holder, token) {
                 (Holder::LongTerm(_), None) => true,
                 (Holder::Session { token, .. }, Some(shown)) => bool::from(token.as_bytes().ct_eq(shown.as_bytes())),
@@ -110,7 +111,7 @@ impl Access {
             None => self.long_term_credential(id).await?,
         };
         let found = Arc::new(found);
-        self.credentials.insert(id.clone(), found.clone());
+        self.credentials.insert(id.clone(), Kept::new(found.clone()));
         Ok(found)
     }
 
@@ -164,7 +165,7 @@ impl Access {
         let standing = Arc::new(standing.ok_or(Refused::UnknownKey)?);
         credential.standing.store(Some(standing.clone()));
         // It is heavier now, and the cache counts what it was told.
-        self.credentials.insert(credential.id.clone(), credential.clone());
+        self.credentials.insert(credential.id.clone(), Kept::new(credential.clone()));
         Ok(standing)
     }
 

@@ -4,8 +4,10 @@ use crate::Error;
 use access::{Captured, Dialect};
 use arn::AccountId;
 use policy::{Context, Facts, Values};
-use serde::Deserialize;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::fmt;
 use std::net::IpAddr;
 
 /// A request that the asker captured.
@@ -34,9 +36,9 @@ pub(crate) struct AskedCheck {
     #[serde(default)]
     pub resource_policy: Option<Box<RawValue>>,
     #[serde(default)]
-    pub resource_tags: Option<Context>,
+    pub resource_tags: Option<Keys>,
     #[serde(default)]
-    pub context: Option<Context>,
+    pub context: Option<Keys>,
 }
 
 /// The longest policy of a resource, in bytes.
@@ -66,6 +68,68 @@ const OURS: [&str; 15] = [
     "saml:*",
     "bailiwick:*",
 ];
+
+/// Condition keys as an asker gives them: so many at most, each once, with strings, numbers, truths or lists of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys(Context);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Keys;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of condition keys")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+                let (mut keys, mut count) = (Context::new(), 0);
+                while let Some((key, value)) = map.next_entry::<String, Given>()? {
+                    count += 1;
+                    if count > MOST_KEYS {
+                        return Err(A::Error::custom(format_args!("more than {MOST_KEYS} keys")));
+                    }
+                    if keys.get(&key.to_lowercase()).is_some() {
+                        return Err(A::Error::custom(format_args!("the key {key:?} stands twice")));
+                    }
+                    match value {
+                        Given::One(one) => keys.insert(&key, one.text()),
+                        Given::Many(many) => keys.insert_many(&key, many.into_iter().map(One::text)),
+                    }
+                }
+                Ok(Keys(keys))
+            }
+        }
+        from.deserialize_map(Each)
+    }
+}
+
+/// The value of a condition key.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Given {
+    One(One),
+    Many(Vec<One>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum One {
+    Text(String),
+    Truth(bool),
+    Number(serde_json::Number),
+}
+
+impl One {
+    fn text(self) -> String {
+        match self {
+            One::Text(text) => text,
+            One::Truth(truth) => truth.to_string(),
+            One::Number(number) => number.to_string(),
+        }
+    }
+}
 
 /// Whether only Bailiwick may say this key. Keys of an identity provider begin with its host: no service's name has a dot.
 fn is_ours(key: &str) -> bool {
@@ -142,19 +206,16 @@ impl AskedCheck {
 
     /// The condition keys that the asker gives, the resource's tags among them.
     pub fn facts(&self, nth: usize) -> Result<Context, Error> {
-        let mut facts = self.context.clone().unwrap_or_default();
-        let (mut refused, mut keys) = (None, 0);
+        let mut facts = self.context.as_ref().map(|keys| keys.0.clone()).unwrap_or_default();
+        let mut refused = None;
         facts.each(&mut |key, _| {
-            keys += 1;
-            if keys > MOST_KEYS {
-                refused = Some(format!("checks.{nth}.context: more than {MOST_KEYS} keys"));
-            } else if is_ours(key) {
+            if is_ours(key) {
                 refused = Some(format!("checks.{nth}.context: {key} is Bailiwick's to say"));
             }
         });
         let mut tags = Vec::new();
         if let Some(given) = &self.resource_tags {
-            given.each(&mut |key, values| match values {
+            given.0.each(&mut |key, values| match values {
                 Values::One(value) => tags.push((format!("aws:ResourceTag/{key}"), value.to_owned())),
                 Values::Many(_) => refused = Some(format!("checks.{nth}.resourceTags: {key} has more than one value")),
             });

@@ -11,6 +11,9 @@ use arn::{Arn, UniqueId};
 
 use crate::pattern::{self, Variable};
 
+/// What is wrong with a statement that has no actions.
+const NO_ACTIONS: &str = "a statement has neither Action nor NotAction";
+
 pub use validate::Malformed;
 
 /// What a document is used as. It decides which elements belong in it and how some of them are read.

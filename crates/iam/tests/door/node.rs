@@ -81,6 +81,7 @@ impl Node {
             alias: None,
             status: AccountStatus::Active,
             created: clock.now(),
+            users_may_change_password: false,
             root_password: None,
         };
         let who = Who { account: SHARED.into(), caller: "operator".into(), at_millis: clock.now_millis() };

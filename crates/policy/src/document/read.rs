@@ -121,7 +121,7 @@ fn statement(node: Node<'_>) -> Read<Statement> {
         }
     }
     let (effect, effect_place) = effect.ok_or_else(|| shape("a statement has no Effect", start))?;
-    let actions = actions.ok_or_else(|| shape("a statement has neither Action nor NotAction", start))?;
+    let actions = actions.ok_or_else(|| shape(super::NO_ACTIONS, start))?;
     Ok(Statement { start, end, sid, effect, effect_place, principals, actions, resources, conditions })
 }
 

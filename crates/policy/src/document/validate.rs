@@ -28,7 +28,9 @@ impl Malformed {
 /// On saving, what could not be read is malformed too.
 impl From<ParseError> for Malformed {
     fn from(error: ParseError) -> Malformed {
-        Malformed { message: error.words.into(), place: error.place }
+        // A statement without actions is told as such: AWS has a sentence for it.
+        let message = if error.what == crate::document::NO_ACTIONS { "Policy statement must contain actions." } else { error.words };
+        Malformed { message: message.into(), place: error.place }
     }
 }
 

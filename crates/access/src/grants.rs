@@ -33,6 +33,7 @@ pub struct Grants {
     pub account: AccountId,
     /// Who it is, as of now.
     pub entity: Entity,
+    arn: Arn,
     /// Inline and attached policies, the groups' among them.
     pub identity: PolicySet,
     /// The permissions boundary. One that cannot be found allows nothing.
@@ -78,12 +79,8 @@ impl Grants {
     }
 
     /// The entity's ARN.
-    pub fn arn(&self) -> Arn {
-        match &self.entity {
-            Entity::Root => Arn::iam(self.account, "root"),
-            Entity::User(user) => user.arn(self.account),
-            Entity::Role(role) => role.arn(self.account),
-        }
+    pub fn arn(&self) -> &Arn {
+        &self.arn
     }
 }
 
@@ -230,7 +227,12 @@ impl Gathering<'_> {
         let identity = PolicySet::new(Kind::Identity, documents);
         let sets = [Some(&identity), boundary.as_ref(), trust.as_ref()];
         let weight = 1_024 + entity.weight() + sets.into_iter().flatten().map(PolicySet::weight).sum::<usize>();
-        Grants { deps: self.deps, account: self.account, entity, identity, boundary, trust, weight }
+        let arn = match &entity {
+            Entity::Root => Arn::iam(self.account, "root"),
+            Entity::User(user) => user.arn(self.account),
+            Entity::Role(role) => role.arn(self.account),
+        };
+        Grants { arn, deps: self.deps, account: self.account, entity, identity, boundary, trust, weight }
     }
 
     async fn inline(&mut self, entity: &UniqueId, kind: &str, name: &str) -> Result<Vec<(Source, Arc<Compiled>)>, StoreError> {

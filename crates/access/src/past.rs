@@ -145,12 +145,14 @@ fn principal(grants: &Grants, arn: Option<Arn>) -> Option<Principal> {
     let account = grants.account;
     let federated = arn.as_ref().is_some_and(|arn| arn.service() == "sts" && arn.resource().starts_with("federated-user/"));
     match (&grants.entity, arn) {
-        (_, Some(arn)) if federated => Some(Principal::Federated { arn, account, by: Some(grants.arn()), by_id: grants.id().cloned() }),
+        (_, Some(arn)) if federated => {
+            Some(Principal::Federated { arn, account, by: Some(grants.arn().clone()), by_id: grants.id().cloned() })
+        }
         (Entity::Root, _) => Some(Principal::root(account)),
-        (Entity::User(user), _) => Some(Principal::User { arn: grants.arn(), id: Some(user.id.clone()), account }),
+        (Entity::User(user), _) => Some(Principal::User { arn: grants.arn().clone(), id: Some(user.id.clone()), account }),
         (Entity::Role(role), Some(arn)) => Some(Principal::Session {
             arn,
-            role: grants.arn(),
+            role: grants.arn().clone(),
             role_id: Some(role.id.clone()),
             account,
             service_linked: role.is_service_linked(),

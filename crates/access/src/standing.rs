@@ -69,7 +69,7 @@ impl Standing {
         });
         Standing {
             deps,
-            arn: principal.arn().cloned().or_else(|| Some(grants.arn())),
+            arn: principal.arn().cloned().or_else(|| Some(grants.arn().clone())),
             account: Some(grants.account),
             principal,
             user_id,
@@ -102,7 +102,7 @@ fn whole(grants: &Grants) -> (Principal, String, Context) {
             facts.insert("aws:PrincipalType", "User");
             facts.insert("aws:userid", user.id.as_str());
             facts.insert("aws:username", user.name.as_str());
-            (Principal::User { arn: grants.arn(), id: Some(user.id.clone()), account }, user.id.to_string(), facts)
+            (Principal::User { arn: grants.arn().clone(), id: Some(user.id.clone()), account }, user.id.to_string(), facts)
         }
         Entity::Root | Entity::Role(_) => {
             facts.insert("aws:PrincipalType", "Account");
@@ -182,7 +182,7 @@ impl Access {
                 temporary(&mut facts, session);
                 let principal = Principal::Session {
                     arn: Arn::sts(account, format_args!("assumed-role/{}/{name}", role.name)),
-                    role: grants.arn(),
+                    role: grants.arn().clone(),
                     role_id: Some(id.clone()),
                     account,
                     service_linked: role.is_service_linked(),
@@ -198,7 +198,7 @@ impl Access {
                 facts.insert("aws:PrincipalArn", arn.as_str());
                 tags(&mut facts, &grants, Some(session));
                 temporary(&mut facts, session);
-                let principal = Principal::Federated { arn, account, by: Some(grants.arn()), by_id: grants.id().cloned() };
+                let principal = Principal::Federated { arn, account, by: Some(grants.arn().clone()), by_id: grants.id().cloned() };
                 // With no session policy a federated user has only what resource policies give it.
                 // Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>.
                 let policies = policies.unwrap_or_else(|| (PolicySet::empty(Kind::Session), Deps::none()));

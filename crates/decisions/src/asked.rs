@@ -158,21 +158,28 @@ impl AskedRequest {
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         Ok(Read { headers, asked: self, payload_sha256, source_ip })
     }
+}
 
-    /// The host that the request names, and the service that it was signed for. What only the signature proves is not believed by this:
-    /// it is what the asker's right is judged on, and the signature must then cover it.
-    pub fn host_and_service(&self) -> (Option<String>, Option<String>) {
-        let Ok(read) = self.read() else { return (None, None) };
-        let host = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host")).map(|(_, host)| host.to_lowercase());
-        let presented = sigv4::read(&read.captured().request).ok().flatten();
-        match presented {
-            Some(presented) => (Some(presented.host.to_lowercase()), Some(presented.scope.service.to_owned())),
-            None => (host, None),
-        }
-    }
+/// The host that a request names, and the service that it was signed for. What only the signature proves is not believed by this: it is
+/// what the asker's right is judged on, and the signature must then cover it.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub host: Option<String>,
+    pub service: Option<String>,
 }
 
 impl Read<'_> {
+    /// What the request says of itself.
+    pub fn claimed(&self) -> Claimed {
+        match sigv4::read(&self.captured().request).ok().flatten() {
+            Some(presented) => Claimed { host: Some(presented.host.to_lowercase()), service: Some(presented.scope.service.to_owned()) },
+            None => {
+                let host = self.asked.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+                Claimed { host: host.map(|(_, host)| host.to_lowercase()), service: None }
+            }
+        }
+    }
+
     /// The request as the data plane takes it.
     pub fn captured(&self) -> Captured<'_> {
         Captured {

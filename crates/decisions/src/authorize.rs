@@ -1,7 +1,7 @@
 //! May whoever made this request do what it means? The asker needs `bailiwick:Authorize`, judged on `*`, with the keys `bailiwick:Host`,
 //! `bailiwick:Service` and `bailiwick:ResourceAccount`: so a store can be bound to its own hosts and account.
 
-use crate::asked::{AskedCheck, AskedRequest};
+use crate::asked::{AskedCheck, AskedRequest, Claimed};
 use crate::error::refused;
 use crate::said::{self, Said, map};
 use crate::{Decisions, Error};
@@ -16,15 +16,22 @@ use wire::{Member, Node};
 
 pub(super) const OPERATIONS: Operations<Decisions> = &[handler::<Authorize>()];
 
-/// A question.
+/// A question as it is sent.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Authorize {
+struct Asked {
     request: AskedRequest,
     #[serde(default)]
     explain: bool,
     #[serde(default)]
     checks: Vec<AskedCheck>,
+}
+
+/// A question, read.
+struct Authorize {
+    asked: Asked,
+    claimed: Claimed,
+    facts: Vec<policy::Context>,
 }
 
 /// Checks of one question.
@@ -38,17 +45,18 @@ impl Input for Authorize {
     const HTTP: Option<&'static str> = Some("POST /authorize");
 
     fn read(said: Request<'_>) -> Result<Self, Failure> {
-        let asked: Authorize = read(said.body)?;
+        let asked: Asked = read(said.body)?;
         if asked.checks.len() > MOST_CHECKS {
             return Err(Error::Invalid(format!("checks: more than {MOST_CHECKS}")).into());
         }
+        let mut facts = Vec::with_capacity(asked.checks.len());
         for (nth, check) in asked.checks.iter().enumerate() {
             check.named(nth)?;
-            check.facts(nth)?;
             check.policy(nth)?;
+            facts.push(check.facts(nth)?);
         }
-        asked.request.read()?;
-        Ok(asked)
+        let claimed = asked.request.read()?.claimed();
+        Ok(Authorize { asked, claimed, facts })
     }
 }
 
@@ -61,8 +69,7 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Failure>
 }
 
 /// What an asker is judged by: its right, once for each account whose resources it asks about.
-pub(crate) fn judged(request: &AskedRequest, accounts: BTreeSet<AccountId>) -> Judged {
-    let (host, service) = request.host_and_service();
+pub(crate) fn judged(claimed: &Claimed, accounts: BTreeSet<AccountId>) -> Judged {
     let mut judged: Option<Judged> = None;
     for account in accounts {
         let next = match judged {
@@ -71,7 +78,7 @@ pub(crate) fn judged(request: &AskedRequest, accounts: BTreeSet<AccountId>) -> J
         };
         judged = Some(next.key_there("bailiwick:ResourceAccount", [account]));
     }
-    judged.unwrap_or_else(|| Judged::on(Target::Everything)).key("bailiwick:Host", host).key("bailiwick:Service", service)
+    judged.unwrap_or_else(|| Judged::on(Target::Everything)).key("bailiwick:Host", &claimed.host).key("bailiwick:Service", &claimed.service)
 }
 
 impl Operation for Authorize {
@@ -80,22 +87,23 @@ impl Operation for Authorize {
     type Output = Said;
 
     fn judged_by(&self, caller: &Caller) -> Judged {
-        let own = if self.checks.is_empty() { Some(caller.account) } else { None };
-        judged(&self.request, self.checks.iter().map(|check| check.resource_account.unwrap_or(caller.account)).chain(own).collect())
+        let checks = &self.asked.checks;
+        let own = if checks.is_empty() { Some(caller.account) } else { None };
+        judged(&self.claimed, checks.iter().map(|check| check.resource_account.unwrap_or(caller.account)).chain(own).collect())
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<Said, Error> {
-        let read = self.request.read()?;
-        not_for_us(cx, &self.request)?;
-        let mut checks = Vec::with_capacity(self.checks.len());
-        for (nth, check) in self.checks.iter().enumerate() {
+        let read = self.asked.request.read()?;
+        not_for_us(cx, &self.claimed)?;
+        let mut checks = Vec::with_capacity(self.asked.checks.len());
+        for (nth, (check, facts)) in self.asked.checks.iter().zip(&self.facts).enumerate() {
             checks.push(Check {
                 action: &check.action,
                 resource: &check.resource,
                 resource_account: Some(check.resource_account.unwrap_or(cx.caller.account)),
                 resource_policy: check.policy(nth)?,
-                context: check.facts(nth)?,
-                explain: self.explain,
+                context: facts.clone(),
+                explain: self.asked.explain,
             });
         }
         let captured = read.captured();
@@ -109,11 +117,11 @@ impl Operation for Authorize {
                 return Ok(Said(map([("error", error)])));
             }
         };
-        let may_explain = self.explain && may(cx, &answer, "bailiwick:Explain");
+        let may_explain = self.asked.explain && may(cx, &answer, "bailiwick:Explain");
         let mut decisions = Vec::with_capacity(answer.decisions.len());
         for ((decided, check), facts) in answer.decisions.iter().zip(&checks).zip(&answer.contexts) {
             let mut members = said::decision(decided);
-            if self.explain {
+            if self.asked.explain {
                 members.push(("explanation", explained(decided, may_explain)));
             }
             if decided.outcome != Outcome::Allowed && checks.len() <= MOST_MESSAGES {
@@ -133,9 +141,9 @@ impl Operation for Authorize {
 }
 
 /// A request that was signed for Bailiwick itself is relayed: nobody else may have the use of it.
-pub(crate) fn not_for_us(cx: &Allowed<'_, Read>, request: &AskedRequest) -> Result<(), Error> {
-    match request.host_and_service() {
-        (_, Some(service)) if cx.serves(&service) => {
+pub(crate) fn not_for_us(cx: &Allowed<'_, Read>, claimed: &Claimed) -> Result<(), Error> {
+    match &claimed.service {
+        Some(service) if cx.serves(service) => {
             Err(Error::Invalid(format!("request: it is signed for {service}, which Bailiwick serves itself")))
         }
         _ => Ok(()),

@@ -6,7 +6,7 @@ use crate::operation::{Api, ApiOperation, Said};
 use crate::pipeline::Call;
 use crate::system::System;
 use crate::trail;
-use access::{Dialect, Refused};
+use access::{Authenticated, Dialect, Refused};
 use audit::{Event, EventType, UserIdentity};
 use sigv4::{Body, Presented};
 use std::net::IpAddr;
@@ -161,8 +161,8 @@ impl Door {
             region: presented.as_ref().ok().and_then(Option::as_ref).map_or("us-east-1", |presented| presented.scope.region).into(),
             now: self.system.access.clock.now(),
         };
-        let caller = match self.let_in(incoming, signed, presented, api, &origin).await {
-            Ok(caller) => caller,
+        let known = match self.let_in(incoming, signed, presented, api).await {
+            Ok(known) => known,
             Err(refused) => {
                 let said = refused.said(Dialect::of(protocol));
                 let failure = Failure::new(said.status, said.code, said.message.into_owned());
@@ -171,6 +171,8 @@ impl Door {
             }
         };
         let asked = asked.map_err(|malformed| malformed.failure(protocol))?;
+        // Whoever is in no account calls nothing here.
+        let caller = Caller::new(known.standing, known.credential, origin).ok_or_else(|| Common::Denied.failure(protocol))?;
         let Some((api, operation)) = api.zip(asked.operation) else {
             return Err(Common::no_operation(protocol, &asked.name, &asked.version));
         };
@@ -217,22 +219,20 @@ impl Door {
         }
     }
 
-    async fn let_in(
+    async fn let_in<'a>(
         &self,
         incoming: &Incoming<'_>,
-        signed: &sigv4::Request<'_>,
-        presented: Result<Option<Presented<'_>>, sigv4::Reason>,
+        signed: &sigv4::Request<'a>,
+        presented: Result<Option<Presented<'a>>, sigv4::Reason>,
         api: Option<&'static Api>,
-        origin: &Origin,
-    ) -> Result<Caller, Refused> {
+    ) -> Result<Authenticated<'a>, Refused> {
         let presented = presented?.ok_or(Refused::Unsigned)?;
         if api.is_none() {
             let expected = self.apis.first().map_or("iam", |api| api.prefix);
             presented.scope.require_service(expected)?;
             return Err(Refused::UnknownKey);
         }
-        let known = self.system.access.authenticate(signed, &presented, Body::Bytes(incoming.body)).await?;
-        Caller::new(known.standing, known.credential, origin.clone()).ok_or(Refused::UnknownKey)
+        self.system.access.authenticate(signed, &presented, Body::Bytes(incoming.body)).await
     }
 
     fn note_use(&self, caller: &Caller, api: &Api) {

@@ -20,8 +20,9 @@ pub(crate) struct Permit(());
 #[derive(Debug, Default)]
 pub(crate) struct Judgement {
     pub checks: Vec<audit::Check<'static>>,
-    /// What all checks share.
-    pub keys: audit::Keys<'static>,
+    /// The condition keys that all checks share, and those of each alone.
+    pub keys: Arc<Context>,
+    pub own_keys: Vec<Context>,
     pub decided: Option<(Outcome, Because, Option<audit::By<'static>>)>,
 }
 
@@ -47,8 +48,8 @@ pub(crate) async fn judge(
     let By::Policies(checks) = judged.by else { return Ok(Permit(())) };
     let mut common = caller.standing.context(caller.session(), &caller.surroundings(subject.global));
     put(&mut common, &judged.keys);
-    judgement.keys = recorded(&common);
     let common = Arc::new(common);
+    judgement.keys = common.clone();
     let own = format!("{}:{}", subject.prefix, subject.name);
     for check in checks {
         let action = check.action.unwrap_or(&own);
@@ -63,6 +64,7 @@ pub(crate) async fn judge(
         };
         let decision = caller.standing.decide(&question);
         let Decided { outcome, because, by, .. } = Decided::of(&decision, None);
+        judgement.own_keys.push(of_check(Context::new(), &resource, &check.keys));
         judgement.checks.push(audit::Check {
             action: action.to_owned().into(),
             resource: resource.arn.clone().into(),
@@ -70,7 +72,7 @@ pub(crate) async fn judge(
             outcome: outcome.as_str().into(),
             because: because.as_str().into(),
             by: by.clone(),
-            keys: recorded(&of_check(Context::new(), &resource, &check.keys)),
+            keys: audit::Keys::default(),
             resource_policy: None,
         });
         judgement.decided = Some((outcome, because, by));
@@ -159,11 +161,11 @@ fn put(facts: &mut Context, keys: &[Key]) {
 }
 
 /// All keys of a context, for the record.
-pub(crate) fn recorded(facts: &Context) -> audit::Keys<'static> {
+pub(crate) fn recorded(facts: &Context) -> audit::Keys<'_> {
     let mut keys = audit::Keys::default();
-    policy::Facts::each(facts, &mut |key, values| match values {
-        policy::Values::One(value) => keys.one(key.to_owned(), value.to_owned()),
-        policy::Values::Many(values) => keys.many(key.to_owned(), values.iter().map(|value| value.to_string())),
+    facts.pairs(&mut |key, values| match values {
+        policy::Values::One(value) => keys.one(key, value),
+        policy::Values::Many(values) => keys.many(key, values.iter().map(|value| &**value)),
     });
     keys
 }

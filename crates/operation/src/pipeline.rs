@@ -185,7 +185,9 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
         Ok(prepared) => prepared,
         Err(stopped) => return stopped.refused(&entry, revision),
     };
-    let who = Who { account: caller.account.to_string(), caller: caller.arn.to_string(), at_millis: system.access.clock.now_millis() };
+    // What reads leaves no name behind.
+    let name = if S::Access::WRITES { caller.arn.to_string() } else { String::new() };
+    let who = Who { account: caller.account.to_string(), caller: name, at_millis: system.access.clock.now_millis() };
     let (input, prepared) = (&input, &prepared);
     let done = S::Access::transact(&system.access.store, &who, |tx| {
         let entry = &entry;

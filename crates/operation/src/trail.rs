@@ -53,8 +53,7 @@ impl Entry<'_> {
         crossing: Option<Crossing>,
     ) -> Result<String, StoreError> {
         let caller = self.call.caller;
-        let issuer = caller.standing.grants.as_ref().map(|grants| grants.arn());
-        let identity = identity(caller, caller.arn.as_str(), issuer.as_ref().map_or("", arn::Arn::as_str));
+        let identity = identity(caller);
         self.event(output, identity, recorded, crossing.map(|crossing| (caller.account, crossing)))
     }
 
@@ -112,16 +111,17 @@ pub(crate) fn event_id(system: &System) -> Result<EventId, StoreError> {
 }
 
 /// What a decision rested on; nothing, where none was made.
-pub(crate) fn recorded(judgement: &Judgement, revision: i64, caller: &Caller) -> Option<Recorded<'static>> {
+pub(crate) fn recorded<'a>(judgement: &'a Judgement, revision: i64, caller: &'a Caller) -> Option<Recorded<'a>> {
     let (outcome, because, by) = judgement.decided.clone()?;
+    let checks = judgement.checks.iter().zip(&judgement.own_keys);
     Some(Recorded {
         revision,
         outcome: outcome.as_str().into(),
         because: because.as_str().into(),
         by,
         asked_by: None,
-        keys: judgement.keys.clone(),
-        checks: judgement.checks.clone(),
+        keys: crate::judge::recorded(&judgement.keys),
+        checks: checks.map(|(check, keys)| audit::Check { keys: crate::judge::recorded(keys), ..check.clone() }).collect(),
         session_policies: session_policies(caller.session()),
     })
 }
@@ -138,8 +138,7 @@ pub(crate) fn foreign(
     let standing = &*answer.standing;
     let session = answer.caller.as_ref().and_then(|(caller, _)| caller.credential.session());
     let key = answer.caller.as_ref().map(|(caller, _)| caller.credential.id.as_str());
-    let (arn, issuer) = (standing.arn.as_ref().map_or("", arn::Arn::as_str), standing.grants.as_ref().map(|grants| grants.arn()));
-    let identity = identity_of(standing, session, key, arn, issuer.as_ref().map_or("", arn::Arn::as_str));
+    let identity = identity_of(standing, session, key);
     for ((check, decided), facts) in checks.iter().zip(&answer.decisions).zip(&answer.contexts) {
         let recorded = Recorded {
             revision: answer.revision,
@@ -226,9 +225,9 @@ fn captured_event(system: &System, request_id: &str, captured: &Captured<'_>, sa
 }
 
 /// The policies that only the session's token knows.
-pub(crate) fn session_policies(session: Option<&Session>) -> Vec<Cow<'static, str>> {
+pub(crate) fn session_policies(session: Option<&Session>) -> Vec<Cow<'_, str>> {
     let Some(session) = session else { return Vec::new() };
-    session.policy.iter().cloned().chain(session.managed.iter().map(ToString::to_string)).map(Cow::Owned).collect()
+    session.policy.iter().map(String::as_str).chain(session.managed.iter().map(arn::Arn::as_str)).map(Cow::Borrowed).collect()
 }
 
 /// The address as the trail writes it.
@@ -237,19 +236,14 @@ pub(crate) fn address(address: Option<IpAddr>) -> Cow<'static, str> {
 }
 
 /// Who called, in CloudTrail's words.
-pub(crate) fn identity<'a>(caller: &'a Caller, arn: &'a str, issuer: &'a str) -> UserIdentity<'a> {
-    identity_of(&caller.standing, caller.session(), Some(caller.credential.id.as_str()), arn, issuer)
+pub(crate) fn identity(caller: &Caller) -> UserIdentity<'_> {
+    identity_of(&caller.standing, caller.session(), Some(caller.credential.id.as_str()))
 }
 
-fn identity_of<'a>(
-    standing: &'a Standing,
-    session: Option<&'a Session>,
-    access_key_id: Option<&'a str>,
-    arn: &'a str,
-    issuer: &'a str,
-) -> UserIdentity<'a> {
+fn identity_of<'a>(standing: &'a Standing, session: Option<&'a Session>, access_key_id: Option<&'a str>) -> UserIdentity<'a> {
     let unknown = UserIdentity::Unknown { account: standing.account, access_key_id };
     let (Some(grants), Some(account)) = (&standing.grants, standing.account) else { return unknown };
+    let (arn, issuer) = (standing.arn.as_ref().map_or("", arn::Arn::as_str), grants.arn().as_str());
     let attributes = session.map(|session| Attributes { issued_at: session.issued, mfa: session.mfa.is_some() });
     match (session.map(|session| &session.of), &grants.entity, attributes) {
         (Some(SessionOf::Federated { name, .. }), entity, Some(attributes)) => {

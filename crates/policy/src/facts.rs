@@ -117,6 +117,20 @@ impl Context {
                 .sum::<usize>()
     }
 
+    /// Sees each key with its values, as [`Facts::each`] does; what is seen lives as long as the context.
+    pub fn pairs<'a>(&'a self, see: &mut dyn FnMut(&'a str, Values<'a>)) {
+        for entry in &self.entries {
+            see(entry.shown.as_deref().unwrap_or(&entry.key), entry.value.show());
+        }
+        if let Some(beneath) = &self.beneath {
+            beneath.pairs(&mut |key, values| {
+                if self.find(&lower(key)).is_err() {
+                    see(key, values);
+                }
+            });
+        }
+    }
+
     /// Adds values; a key that was there, or that is told to be `many`, becomes multivalued.
     pub(crate) fn extend(&mut self, key: &str, values: Vec<Box<str>>, many: bool) {
         let folded = lower(key);
@@ -185,16 +199,7 @@ impl Facts for Context {
     }
 
     fn each(&self, see: &mut dyn FnMut(&str, Values<'_>)) {
-        for entry in &self.entries {
-            see(entry.shown.as_deref().unwrap_or(&entry.key), entry.value.show());
-        }
-        if let Some(beneath) = &self.beneath {
-            beneath.each(&mut |key, values| {
-                if self.find(&lower(key)).is_err() {
-                    see(key, values);
-                }
-            });
-        }
+        self.pairs(&mut |key, values| see(key, values));
     }
 }
 

@@ -332,10 +332,10 @@ async fn writes(dir: &Path, records: u64, seconds: u64) {
         return;
     }
     let mut sums = vec![[Work::default(); 2]; contest.len()];
-    for _ in 0..seconds * 5 {
+    for _ in 0..seconds * 3 {
         for ((_, one), sums) in contest.iter().zip(&mut sums) {
             for (count, sum) in [1, 64].into_iter().zip(sums) {
-                sum.add(clients(count, Duration::from_millis(200), one).await);
+                sum.add(clients(count, Duration::from_millis(330), one).await);
             }
         }
     }

@@ -31,7 +31,7 @@ test:
 
 bench: build
 	tests/venv.sh benches/.venv benches/requirements.txt
-	cd benches && $(CARGO) run --release
+	cd benches && $(CARGO) build --release --locked && target/release/bench
 
 fmt:
 	$(CARGO) fmt --all

@@ -2,13 +2,13 @@
 
 use crate::Problem;
 use crate::client::{call, credentials, users};
-use crate::load::{Connection, run, runtime};
+use crate::load::{Connection, Outcome, ROUNDS, run, runtime};
 use crate::report::Report;
 use crate::server::{Server, root};
 use crate::sign::{Key, Unsigned, bytes, headers, query};
 use std::time::Duration;
 
-const TIME: Duration = Duration::from_secs(4);
+const TIME: Duration = Duration::from_secs(2);
 const IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 const READS: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObject","bailiwick:Authorize"],"Resource":"*"}}"#;
@@ -20,43 +20,59 @@ pub fn measure(report: &mut Report) -> Result<(), Problem> {
     let host = server.address.to_string();
     let callers = users(server.address, &root(), 1_000, READS)?;
 
-    let identity = || vec![query(&host, "sts", IDENTITY, &callers[0])];
+    let identity = vec![query(&host, "sts", IDENTITY, &callers[0])];
     for connections in [8, 64] {
-        let base = run(hello.address, connections, TIME, identity())?;
-        let ours = run(server.address, connections, TIME, identity())?;
-        let part = 100.0 * ours.per_second / base.per_second;
-        let found = format!("{:.0}/s, hello-world {:.0}/s, {part:.0} %", ours.per_second, base.per_second);
-        report.line(&format!("GetCallerIdentity, {connections} connections"), &found, "≥ 60 %", part >= 60.0);
-        let (p50, p99) = (ours.p50.as_secs_f64() * 1e3, ours.p99.as_secs_f64() * 1e3);
-        report.line(
-            &format!("its latency, {connections} connections"),
-            &format!("p50 {p50:.2} ms, p99 {p99:.2} ms"),
-            "p99 ≤ 3 × p50",
-            p99 <= 3.0 * p50,
-        );
+        beside(report, "GetCallerIdentity", 60.0, (&server, &hello), connections, &identity)?;
     }
-
     let asks: Vec<Vec<u8>> = callers.iter().map(|caller| question(&host, &callers[0], caller)).collect();
     for connections in [8, 64] {
-        let base = run(hello.address, connections, TIME, asks.clone())?;
-        let ours = run(server.address, connections, TIME, asks.clone())?;
-        let part = 100.0 * ours.per_second / base.per_second;
-        let found = format!("{:.0}/s, hello-world {:.0}/s, {part:.0} %", ours.per_second, base.per_second);
-        report.line(&format!("POST /authorize over 1000 callers, {connections} connections"), &found, "≥ 45 %", part >= 45.0);
-        let (p50, p99) = (ours.p50.as_secs_f64() * 1e3, ours.p99.as_secs_f64() * 1e3);
-        report.line(
-            &format!("its latency, {connections} connections"),
-            &format!("p50 {p50:.2} ms, p99 {p99:.2} ms"),
-            "p99 ≤ 3 × p50",
-            p99 <= 3.0 * p50,
-        );
+        beside(report, "POST /authorize over 1000 callers", 45.0, (&server, &hello), connections, &asks)?;
     }
 
-    let before = run(server.address, 8, TIME, identity())?;
+    let before = best(&server, 8, &identity)?;
     sessions(&server, &callers[0], 100_000)?;
-    let after = run(server.address, 8, TIME, identity())?;
+    let after = best(&server, 8, &identity)?;
     let part = 100.0 * after.per_second / before.per_second;
     report.line("GetCallerIdentity after 100,000 issued sessions", &format!("{part:.0} % of before"), "≥ 95 %", part >= 95.0);
+    Ok(())
+}
+
+fn best(server: &Server, connections: usize, requests: &[Vec<u8>]) -> Result<Outcome, Problem> {
+    let mut best = None;
+    for _ in 0..ROUNDS {
+        best = Some(run(server.address, connections, TIME, requests.to_vec())?.or(best));
+    }
+    Ok(best.ok_or("nothing was run")?)
+}
+
+/// The same load on Bailiwick and on the hello-world, in turns.
+fn beside(
+    report: &mut Report,
+    what: &str,
+    target: f64,
+    (server, hello): (&Server, &Server),
+    connections: usize,
+    requests: &[Vec<u8>],
+) -> Result<(), Problem> {
+    let (mut base, mut ours) = (None, None);
+    for _ in 0..ROUNDS {
+        base = Some(run(hello.address, connections, TIME, requests.to_vec())?.or(base));
+        ours = Some(run(server.address, connections, TIME, requests.to_vec())?.or(ours));
+    }
+    let (base, ours) = base.zip(ours).ok_or("nothing was run")?;
+    let part = 100.0 * ours.per_second / base.per_second;
+    let found = format!("{:.0}/s, hello-world {:.0}/s, {part:.0} %", ours.per_second, base.per_second);
+    report.line(&format!("{what}, {connections} connections"), &found, &format!("≥ {target} %"), part >= target);
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let tail = |outcome: Outcome| outcome.p99.as_secs_f64() / outcome.p50.as_secs_f64();
+    let found = format!(
+        "p50 {:.2} ms, p99 {:.2} ms, {:.1} ×; hello-world {:.1} ×",
+        milliseconds(ours.p50),
+        milliseconds(ours.p99),
+        tail(ours),
+        tail(base)
+    );
+    report.line("its latency", &found, "p99 ≤ 3 × p50", tail(ours) <= 3.0);
     Ok(())
 }
 

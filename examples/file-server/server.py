@@ -101,6 +101,11 @@ class Store(BaseHTTPRequestHandler):
 
     def do_GET(self):
         bucket, key, query = self.target()
+        if "policy" in query:
+            self.ask("s3:GetBucketPolicy", bucket)
+            if not self.policy_file(bucket).exists():
+                raise Refused(404, "NoSuchBucketPolicy", "The bucket policy does not exist")
+            return self.reply(200, self.policy_file(bucket).read_bytes())
         if key:
             self.ask("s3:GetObject", bucket, key)
             file = self.file(bucket, key)
@@ -117,9 +122,15 @@ class Store(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_DELETE(self):
-        bucket, key, _ = self.target()
-        self.ask("s3:DeleteObject", bucket, key)
-        self.file(bucket, key).unlink(missing_ok=True)
+        bucket, key, query = self.target()
+        if "policy" in query:
+            self.ask("s3:DeleteBucketPolicy", bucket)
+            self.policy_file(bucket).unlink(missing_ok=True)
+        elif key:
+            self.ask("s3:DeleteObject", bucket, key)
+            self.file(bucket, key).unlink(missing_ok=True)
+        else:
+            raise Refused(501, "NotImplemented", "Buckets are not deleted here.")
         self.reply(204)
 
     def bucket(self, bucket):

@@ -2,7 +2,8 @@
 //! A denial says the same whether the role is missing, does not trust the caller, or the caller's own policies do not allow it.
 
 use crate::session::{
-    Credentials, MinimumTokenSize, PolicyDescriptor, RoleSessionName, SerialNumber, SessionPolicy, TokenCode, issue, policies, tags,
+    ArnText, Credentials, MinimumTokenSize, PolicyDescriptor, RoleSessionName, SerialNumber, SessionPolicy, TokenCode, issue, policies,
+    tags,
 };
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
@@ -10,7 +11,7 @@ use arn::Arn;
 use identities::{RoleName, RoleRecord, Tag, TagKey};
 use operation::{Allowed, Caller, Judged, Operation, Operations, Target, handler};
 use store::Read;
-use wire::{ArnText, Int, Shape, Text};
+use wire::{Int, Shape, Text};
 
 pub(super) const OPERATIONS: Operations<Sts> = &[handler::<AssumeRole>()];
 
@@ -23,6 +24,18 @@ struct ExternalId(Box<str>);
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
 #[text(min = 2, max = 64, pattern = r"[\w+=,.@-]*")]
 struct SourceIdentity(Box<str>);
+
+/// What IAM Identity Center says about whoever is behind the caller.
+#[derive(Shape)]
+struct ProvidedContext {
+    provider_arn: Option<ArnText>,
+    context_assertion: Option<ContextAssertion>,
+}
+
+/// A signed statement of a context provider's.
+#[derive(Clone, PartialEq, Eq, Text)]
+#[text(min = 4, max = 2048, sensitive)]
+struct ContextAssertion(Box<str>);
 
 #[derive(Shape)]
 struct AssumeRole {
@@ -39,6 +52,8 @@ struct AssumeRole {
     serial_number: Option<SerialNumber>,
     token_code: Option<TokenCode>,
     source_identity: Option<SourceIdentity>,
+    #[shape(min = 1, max = 5)]
+    provided_contexts: Option<Vec<ProvidedContext>>,
     minimum_session_token_size: Option<MinimumTokenSize>,
 }
 
@@ -48,6 +63,8 @@ struct AssumeRoleOutput {
     assumed_role_user: AssumedRoleUser,
     packed_policy_size: Option<u32>,
     source_identity: Option<String>,
+    session_token_utilization: Option<u32>,
+    session_token_size: Option<u32>,
 }
 
 #[derive(Shape)]
@@ -67,6 +84,9 @@ impl Operation for AssumeRole {
 
     fn well_formed(&self) -> Result<(), Error> {
         let source = self.source_identity.as_ref().map_or("", SourceIdentity::as_str);
+        if self.provided_contexts.is_some() {
+            return Err(Error::InvalidParameter("ProvidedContexts needs IAM Identity Center, which is not served here."));
+        }
         if source.starts_with("aws:") {
             return Err(Error::Validation("SourceIdentity must not begin with \"aws:\"".into()));
         }
@@ -129,6 +149,8 @@ impl Operation for AssumeRole {
             },
             packed_policy_size: narrowed.then(|| session.packed_percent()),
             source_identity: session.source_identity,
+            session_token_utilization: None,
+            session_token_size: None,
         })
     }
 }

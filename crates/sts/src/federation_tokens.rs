@@ -39,6 +39,8 @@ struct GetFederationTokenOutput {
     credentials: Credentials,
     federated_user: FederatedUser,
     packed_policy_size: u32,
+    session_token_utilization: Option<u32>,
+    session_token_size: Option<u32>,
 }
 
 #[derive(Shape)]
@@ -83,6 +85,8 @@ impl Operation for GetFederationToken {
                 arn: Arn::sts(account, format_args!("federated-user/{}", self.name)),
             },
             packed_policy_size: session.packed_percent(),
+            session_token_utilization: None,
+            session_token_size: None,
         })
     }
 }

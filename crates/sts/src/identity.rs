@@ -6,7 +6,7 @@ use arn::{AccessKeyId, AccountId, Arn};
 use identities::AccessKeyRecord;
 use operation::{Allowed, Caller, Judged, Operation, Operations, Target, handler};
 use store::{Read, SHARED};
-use wire::Shape;
+use wire::{Shape, Text};
 
 pub(super) const OPERATIONS: Operations<Sts> = &[handler::<GetCallerIdentity>(), handler::<GetAccessKeyInfo>()];
 
@@ -35,9 +35,14 @@ impl Operation for GetCallerIdentity {
     }
 }
 
+/// An access key's id as STS's model has it.
+#[derive(Debug, Clone, PartialEq, Eq, Text)]
+#[text(min = 16, max = 128, pattern = r"[\w]*")]
+struct KeyId(Box<str>);
+
 #[derive(Shape)]
 struct GetAccessKeyInfo {
-    access_key_id: AccessKeyId,
+    access_key_id: KeyId,
 }
 
 #[derive(Shape)]
@@ -56,10 +61,11 @@ impl Operation for GetAccessKeyInfo {
 
     /// The account is in most ids; a key that the operator named says it in its record.
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetAccessKeyInfoOutput, Error> {
-        if let Some(record) = cx.tx.in_account(SHARED).get::<AccessKeyRecord>(&self.access_key_id).await? {
+        let id: AccessKeyId = self.access_key_id.as_str().parse().map_err(|_| Error::NoSuchKey)?;
+        if let Some(record) = cx.tx.in_account(SHARED).get::<AccessKeyRecord>(&id).await? {
             return Ok(GetAccessKeyInfoOutput { account: record.owner.account });
         }
-        let account = self.access_key_id.account().ok_or(Error::NoSuchKey)?;
+        let account = id.account().ok_or(Error::NoSuchKey)?;
         Ok(GetAccessKeyInfoOutput { account })
     }
 }

@@ -9,7 +9,7 @@ use identities::{PolicyRecord, Tag, TagKey, customer_policy_arn, managed_policy}
 use operation::Allowed;
 use policy::{Document, Kind};
 use store::Mode;
-use wire::{ArnText, Int, Shape, Text, Timestamp};
+use wire::{Int, Shape, Text, Timestamp};
 
 /// What a role session is called; the last part of its ARN.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
@@ -20,6 +20,18 @@ pub(crate) struct RoleSessionName(Box<str>);
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
 #[text(min = 1, pattern = r"[\u0009\u000A\u000D\u0020-\u00FF]+")]
 pub(crate) struct SessionPolicy(Box<str>);
+
+/// An ARN as STS's model has it: its grammar is for the rule, which has words of its own for a bad one.
+#[derive(Debug, Clone, PartialEq, Eq, Text)]
+#[text(min = 20, max = 2048, pattern = r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+")]
+pub(crate) struct ArnText(Box<str>);
+
+impl ArnText {
+    /// The ARN, if it is one.
+    pub fn arn(&self) -> Option<Arn> {
+        self.0.parse().ok()
+    }
+}
 
 /// A managed session policy.
 #[derive(Debug, Clone, PartialEq, Eq, Shape)]

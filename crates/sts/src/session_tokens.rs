@@ -21,6 +21,8 @@ struct GetSessionToken {
 #[derive(Shape)]
 struct GetSessionTokenOutput {
     credentials: Credentials,
+    session_token_utilization: Option<u32>,
+    session_token_size: Option<u32>,
 }
 
 /// Seconds that a session of a user, and one of root, lasts if nothing is said; root's is never longer.
@@ -57,6 +59,7 @@ impl Operation for GetSessionToken {
             asked_with: Some(cx.caller.credential.id.clone()),
             provider: None,
         };
-        Ok(GetSessionTokenOutput { credentials: issue(cx, cx.caller.account, &session)? })
+        let credentials = issue(cx, cx.caller.account, &session)?;
+        Ok(GetSessionTokenOutput { credentials, session_token_utilization: None, session_token_size: None })
     }
 }

@@ -1,8 +1,8 @@
 //! Records, transactions, history and the change feed. The embedded back end is SQLite.
 //!
-//! In reading order: [`Record`], what is kept, and [`KeyPart`], how it is ordered; [`Tx`], the verbs; then the seam to the back ends, one file
-//! each with all its SQL; here, how a transaction runs. A rule is a closure that may run again, so it touches only its input and its
-//! transaction. It opens no other transaction: on SQLite writes take turns, and it would wait for itself.
+//! In reading order: [`Record`], what is kept, and [`KeyPart`], how it is ordered; [`Tx`], the verbs; then the seam to the back ends, each
+//! with all its SQL; here, how a transaction runs. A rule is a closure that may run again, so it touches only its input and its
+//! transaction. It opens no other transaction but by [`Store::read_inside`]: on SQLite writes take turns, and it would wait for itself.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Forgetting the past: what no state that can still be asked for needs.
 //!
 //! A version is needed until the change that replaced it is itself old enough: until then it is the state before that change. So the walk
-//! goes over the changes in order, once each, and of each removes the version that it replaced; a deletion goes too. It remembers how far it came: what lies
-//! before cannot be read any more, whether or not something was removed.
+//! goes over the changes in order, once each, and of each removes the version that it replaced; a deletion goes too. It remembers how far
+//! it came: what lies before cannot be read any more, whether or not something was removed.
 
 use super::Sqlite;
 use crate::backend::Session as _;

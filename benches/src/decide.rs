@@ -101,7 +101,7 @@ fn cedar(size: usize) -> Result<f64, Problem> {
         ));
     }
     let set: CedarSet = text.parse()?;
-    let uid = |text: &str| text.parse::<EntityUid>();
+    let uid = |text: &str| text.parse::<EntityUid>().map_err(Box::new);
     let request = CedarRequest::new(
         uid("User::\"alice\"")?,
         uid("Action::\"GetObject\"")?,

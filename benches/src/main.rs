@@ -26,10 +26,13 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Why a measure could not be made.
 pub type Problem = Box<dyn std::error::Error + Send + Sync>;
 
+/// One group of measures.
+type Measure = fn(&mut Report) -> Result<(), Problem>;
+
 fn main() -> ExitCode {
     let only = std::env::args().nth(1);
     let mut report = Report::default();
-    let measures: [(&str, fn(&mut Report) -> Result<(), Problem>); 7] = [
+    let measures: [(&str, Measure); 7] = [
         ("decide", decide::measure),
         ("signature", signature::measure),
         ("traffic", traffic::measure),

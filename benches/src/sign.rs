@@ -32,9 +32,15 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Seconds since the epoch.
+#[expect(clippy::disallowed_methods, reason = "servers that are measured have the real time")]
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
 /// `20260102T030405Z`.
 fn stamp() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = now();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Days to a date, by the civil calendar's four-hundred-year cycle.
     let shifted = days + 719_468;

@@ -3,12 +3,11 @@
 use crate::Problem;
 use crate::alone::nanoseconds;
 use crate::report::Report;
-use crate::sign::{Key, Unsigned, headers};
+use crate::sign::{Key, Unsigned, headers, now};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use sigv4::{Body, Request, SigningKey};
 use std::hint::black_box;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 pub fn measure(report: &mut Report) -> Result<(), Problem> {
     let key =
@@ -28,11 +27,11 @@ pub fn measure(report: &mut Report) -> Result<(), Problem> {
     let presented = sigv4::read(&request)?.ok_or("the request is signed")?;
     let scope = presented.scope;
     let day = SigningKey::derive(&key.secret, scope.date, scope.region, scope.service);
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
-    presented.verify(&request, &day, Body::Bytes(body), now)?;
+    let at = i64::try_from(now())?;
+    presented.verify(&request, &day, Body::Bytes(body), at)?;
     let ours = nanoseconds(|| {
         let presented = sigv4::read(black_box(&request)).ok().flatten();
-        black_box(presented.map(|presented| presented.verify(&request, &day, Body::Bytes(body), now)).is_some());
+        black_box(presented.map(|presented| presented.verify(&request, &day, Body::Bytes(body), at)).is_some());
     });
     // What no verifier can do without: the body's hash, the canonical request's, and the HMAC of the string to sign.
     let canonical: usize =

@@ -79,3 +79,12 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     account_details::OPERATIONS,
     simulation::OPERATIONS,
 ];
+
+/// Every kind of record that only IAM reads, for checking a store.
+pub fn kinds() -> Vec<store::Kind> {
+    vec![
+        store::Kind::of::<instance_profiles::InstanceProfileRecord>(),
+        store::Kind::of::<login_profiles::LoginProfileRecord>(),
+        store::Kind::of::<password_policy::PasswordPolicyRecord>(),
+    ]
+}

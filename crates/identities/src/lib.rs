@@ -28,3 +28,18 @@ pub use sealing::{KeyRecord, Keyring, MasterKey, Place, Purpose, Sealed, Sealing
 pub use surroundings::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use tags::{Tag, TagKey, TagValue, Tags};
 pub use users::UserRecord;
+
+/// Every kind of record that is declared here, for checking a store.
+pub fn kinds() -> Vec<store::Kind> {
+    vec![
+        store::Kind::of::<AccountRecord>(),
+        store::Kind::of::<UserRecord>(),
+        store::Kind::of::<GroupRecord>(),
+        store::Kind::of::<RoleRecord>(),
+        store::Kind::of::<PolicyRecord>(),
+        store::Kind::of::<PolicyVersionRecord>(),
+        store::Kind::of::<InlinePolicyRecord>(),
+        store::Kind::of::<AccessKeyRecord>(),
+        store::Kind::of::<KeyRecord>(),
+    ]
+}

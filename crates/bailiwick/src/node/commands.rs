@@ -144,7 +144,8 @@ impl Node {
     }
 
     async fn check(&self) -> Result<LocalAnswer, LocalError> {
-        let report = self.store.check(&[]).await?;
+        let kinds: Vec<_> = identities::kinds().into_iter().chain(iam::kinds()).collect();
+        let report = self.store.check(&kinds).await?;
         Ok(LocalAnswer::Checked { records: report.records, problems: report.problems })
     }
 

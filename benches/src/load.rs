@@ -18,16 +18,6 @@ pub struct Outcome {
     pub p99: Duration,
 }
 
-/// Rounds of which the best counts: the machine may be shared, and what disturbs only ever takes.
-pub const ROUNDS: usize = 3;
-
-impl Outcome {
-    /// The better of two rounds.
-    pub fn or(self, other: Option<Outcome>) -> Outcome {
-        other.filter(|other| other.per_second > self.per_second).unwrap_or(self)
-    }
-}
-
 /// One connection, kept as long as the server keeps it.
 pub struct Connection {
     address: SocketAddr,

@@ -7,6 +7,7 @@ mod decide;
 mod emulator;
 mod load;
 mod report;
+mod rounds;
 mod scale;
 mod server;
 mod sign;

@@ -1,8 +1,9 @@
 //! Durable writes: CreateUser beside the disk's own syncs, and beside a hand-written table with group commit.
 
 use crate::Problem;
-use crate::load::{ROUNDS, run_fresh};
+use crate::load::run_fresh;
 use crate::report::Report;
+use crate::rounds::{ROUNDS, Rounds};
 use crate::server::{Server, root};
 use crate::sign::query;
 use std::fs::File;
@@ -11,32 +12,35 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-const TIME: Duration = Duration::from_secs(3);
+const TIME: Duration = Duration::from_secs(2);
 const PAGE: usize = 4_096;
 const PAGES: usize = 1_024;
 
 pub fn measure(report: &mut Report) -> Result<(), Problem> {
     let folder = tempfile::tempdir()?;
     let server = Server::bailiwick(&folder.path().join("data"))?;
-    let (mut syncs, mut alone, mut many, mut table) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
+    let (mut syncs, mut alone, mut many, mut table) = (Rounds::default(), Rounds::default(), Rounds::default(), Rounds::default());
     for round in 0..ROUNDS {
-        syncs = syncs.max(disk(folder.path())?);
-        alone = alone.max(create(&server, 1, 10_000, &format!("one-{round}"))?);
-        many = many.max(create(&server, 64, 40_000, &format!("many-{round}"))?);
-        table = table.max(hand_written(&folder.path().join(format!("table-{round}.db")), 64)?);
+        syncs.add(disk(folder.path())?);
+        alone.add(create(&server, 1, 10_000, &format!("one-{round}"))?);
+        many.add(create(&server, 64, 40_000, &format!("many-{round}"))?);
+        table.add(hand_written(&folder.path().join(format!("table-{round}.db")), 64)?);
     }
-    report.beside("the disk's own syncs", &format!("{syncs:.0}/s"));
-    let found = format!("{alone:.0}/s, {:.0} % of the disk's", 100.0 * alone / syncs);
-    report.line("durable CreateUser, one client", &found, "≥ 70 % of the disk's syncs", alone >= 0.7 * syncs);
-    let target = if syncs < 1_000.0 { 5.0 } else { 2.5 };
+    report.beside("the disk's own syncs", &format!("{syncs}/s"));
+    let part = alone.over(&syncs).times(100.0);
+    let found = format!("{part} % of the disk's; {alone}/s");
+    report.line("durable CreateUser, one client", &found, "≥ 70 % of the disk's syncs", part.middle() >= 70.0);
+    let target = if syncs.middle() < 1_000.0 { 5.0 } else { 2.5 };
+    let more = many.over(&alone);
     report.line(
         "durable CreateUser, 64 clients",
-        &format!("{many:.0}/s, {:.1} × of one", many / alone),
+        &format!("{more:.1} × of one; {many}/s"),
         &format!("≥ {target} ×"),
-        many >= target * alone,
+        more.middle() >= target,
     );
-    let found = format!("{many:.0}/s, hand-written {table:.0}/s, {:.0} %", 100.0 * many / table);
-    report.line("the same, beside a hand-written table's group commit", &found, "≥ 55 %", many >= 0.55 * table);
+    let part = many.over(&table).times(100.0);
+    let found = format!("{part} %; hand-written {table}/s");
+    report.line("the same, beside a hand-written table's group commit", &found, "≥ 55 %", part.middle() >= 55.0);
     Ok(())
 }
 

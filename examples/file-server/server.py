@@ -146,6 +146,13 @@ class Store(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def handle_one_request(self):
+        """A client that hangs up, between requests or within one, is no failure of this server."""
+        try:
+            super().handle_one_request()
+        except ConnectionError:
+            self.close_connection = True
+
     def parse_request(self):
         """Every method through one place where a refusal becomes an S3 error."""
         if not super().parse_request():

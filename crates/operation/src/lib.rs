@@ -21,9 +21,7 @@ pub use caller::{Caller, Origin};
 pub use door::{Door, Incoming};
 pub use judged::Judged;
 pub use last_used::{LastUsed, Used};
-pub use operation::{
-    Api, ApiOperation, Bodies, Handler, Input, Operation, Operations, Said, Service, SlowOperation, handler, slow_handler,
-};
+pub use operation::{Api, ApiOperation, Handler, Input, Operation, Operations, Said, Service, SlowOperation, handler, slow_handler};
 pub use pipeline::Runs;
 pub use slow::{Busy, SlowLane};
 pub use system::{Limits, System};

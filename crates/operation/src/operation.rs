@@ -147,13 +147,6 @@ fn slow<O: SlowOperation>(request: Call<'_>) -> Calling<'_> {
     Box::pin(call::<Slow<O>>(request))
 }
 
-/// How long the body of a request may be, by its path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bodies {
-    /// In bytes.
-    pub most: usize,
-}
-
 /// A service as the door knows it: any service, its type forgotten.
 pub struct Api {
     /// See [`Service`].

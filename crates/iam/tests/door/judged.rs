@@ -1,11 +1,10 @@
 //! Walks every operation with every member filled in, and holds what each request was judged by against what AWS's Service Authorization Reference
 //! says: actions, types of resources, condition keys.
 
-use crate::facts::{self, Facts, is_general};
+use crate::facts::is_general;
 use crate::filled::parameters;
 use crate::node::{Key, Node, Walked};
 use operation::Api;
-use std::collections::BTreeSet;
 
 /// What the walk finds: one of everything, called `walk`, with tags and boundaries.
 async fn furnished() -> (Node, Key, Walked) {
@@ -47,7 +46,7 @@ async fn whoever_has_no_policies_is_denied_everything() {
 
 #[tokio::test]
 async fn requests_are_judged_by_what_the_reference_says() {
-    let facts = Facts::read();
+    let reference = services::service("iam").unwrap();
     let (furnished, administrator, walked) = furnished().await;
     let mut wrong = Vec::new();
     for operation in &Api::of(iam::FAMILIES).operations {
@@ -60,37 +59,37 @@ async fn requests_are_judged_by_what_the_reference_says() {
             say(format!("its first check is {:?}, the answer {}", checks.first(), said.body));
         }
         for check in &checks {
-            let Some(action) = facts.action(&check.action) else {
+            let Some(action) = services::action(&check.action) else {
                 say(format!("{} is no action of IAM", check.action));
                 continue;
             };
-            let kind = facts.kind(&check.resource);
+            let kind = reference.type_of(&check.resource);
             let is_fitting = match kind {
                 // AWS declares none for its lists, and names what they are narrowed to when it denies one.
-                _ if action.on.is_empty() => check.resource == "*" || (own.starts_with("iam:List") && check.resource.ends_with('/')),
-                Some(kind) => action.on.contains(kind),
+                _ if !action.is_on_resources() => check.resource == "*" || (own.starts_with("iam:List") && check.resource.ends_with('/')),
+                Some(kind) => action.resource_types().any(|on| on.name == kind.name),
                 None => false,
             };
             if !is_fitting {
-                say(format!("{} is judged on {}, and knows {:?}", check.action, check.resource, action.on));
+                let known: Vec<_> = action.resource_types().map(|on| on.name).collect();
+                say(format!("{} is judged on {}, and knows {known:?}", check.action, check.resource));
             }
-            let of_resource = kind.map(|kind| facts.keys(kind)).unwrap_or_default();
-            let known: BTreeSet<&str> = action.keys.iter().chain(of_resource).map(String::as_str).collect();
+            let known: Vec<_> = action.keys().chain(kind.iter().flat_map(services::ResourceType::keys)).collect();
             for key in check.keys.iter().filter(|key| !is_general(key)) {
-                if !known.iter().any(|known| facts::is(key, known)) {
+                if !known.iter().any(|known| known.covers(key)) {
                     say(format!("{} on {} knows no key {key}", check.action, check.resource));
                 }
             }
             // What was filled in makes every key of the action known.
-            for known in action.keys.iter().filter(|_| check.action == own) {
-                if !check.keys.iter().any(|key| facts::is(key, known)) {
+            for known in action.keys().filter(|_| check.action == own) {
+                if !check.keys.iter().any(|key| known.covers(key)) {
                     say(format!("lacks the key {known}"));
                 }
             }
         }
-        let action = facts.action(&own).unwrap();
-        for other in &action.with {
-            if !checks.iter().any(|check| check.action == *other) {
+        let action = reference.action(operation.name).unwrap();
+        for other in action.needs() {
+            if !checks.iter().any(|check| other == *check.action) {
                 say(format!("is not judged by {other}"));
             }
         }

@@ -8,26 +8,35 @@ const fn is_plain(byte: u8) -> bool {
     byte >= 0x20 && byte < 0x7f && byte != b'"' && byte != b'\\'
 }
 
-/// How many bytes at the front of `bytes` need no look: eight at a time.
-fn plain_prefix(bytes: &[u8]) -> usize {
+/// Which bytes of eight need a look: the lowest bit that is set lies in the first of them.
+fn special(eight: [u8; 8]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
-    let mut at = 0;
-    let (eights, _) = bytes.as_chunks::<8>();
-    for eight in eights {
-        let word = u64::from_le_bytes(*eight);
-        let quote = word ^ (ONES * 0x22);
-        let backslash = word ^ (ONES * 0x5c);
-        let delete = word ^ (ONES * 0x7f);
-        // The classic tests for a byte below 0x20 and for a byte that is zero; a byte above 0x7f has its top bit set by itself.
-        let special =
-            word.wrapping_sub(ONES * 0x20) | quote.wrapping_sub(ONES) | backslash.wrapping_sub(ONES) | delete.wrapping_sub(ONES) | word;
-        if special & TOPS != 0 {
-            break;
+    let word = u64::from_le_bytes(eight);
+    let zero = |word: u64| word.wrapping_sub(ONES);
+    // The classic tests for a byte below 0x20 and for a byte that is zero; a byte above 0x7f has its top bit set by itself. What they
+    // borrow they borrow from bytes further up, so the first that is found is one.
+    (word.wrapping_sub(ONES * 0x20) | zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c)) | zero(word ^ (ONES * 0x7f)) | word) & TOPS
+}
+
+/// How many bytes at the front of `bytes` need no look: eight at a time, the last eight again with some of those before.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    let within = |found: u64| found.trailing_zeros() as usize / 8;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (nth, eight) in eights.iter().enumerate() {
+        let found = special(*eight);
+        if found != 0 {
+            return 8 * nth + within(found);
         }
-        at += 8;
     }
-    at + bytes.iter().skip(at).take_while(|byte| is_plain(**byte)).count()
+    match bytes.last_chunk::<8>() {
+        Some(_) if rest.is_empty() => bytes.len(),
+        Some(last) => match special(*last) {
+            0 => bytes.len(),
+            found => bytes.len() - 8 + within(found),
+        },
+        None => rest.iter().take_while(|byte| is_plain(**byte)).count(),
+    }
 }
 
 /// Whether a character could change what a reader of the log sees without being seen: controls, separators, directions.
@@ -276,6 +285,21 @@ mod tests {
         for start in 0..20 {
             let text = format!("{}\"\\\n{}", "x".repeat(start), "é".repeat(start));
             assert_eq!(serde_json::from_str::<String>(&escaped(&text)).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn the_plain_front_of_a_text_is_found_wherever_it_ends() {
+        for length in 0..40 {
+            for at in 0..=length {
+                for byte in [0, 0x1f, b'"', b'\\', 0x7f, 0x80, 0xff] {
+                    let mut bytes = vec![b'!'; length];
+                    if let Some(place) = bytes.get_mut(at) {
+                        *place = byte;
+                    }
+                    assert_eq!(plain_prefix(&bytes), at, "{length} {byte}");
+                }
+            }
         }
     }
 

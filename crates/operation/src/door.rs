@@ -89,9 +89,8 @@ impl Door {
 
     /// Answers a request. It always does: what goes wrong inside is an error of the protocol too.
     pub async fn answer(&self, incoming: Incoming<'_>) -> Reply {
-        let mut entropy = [0; 16];
-        let chance = self.system.access.entropy.fill(&mut entropy);
-        let request_id = audit::EventId::from_entropy(entropy).to_string();
+        let chance = self.system.access.entropy.public_id();
+        let request_id = audit::EventId::from_entropy(chance.unwrap_or_default()).to_string();
         let form = Form::asked(incoming.header("accept"));
         let signed = sigv4::Request { method: incoming.method, uri: incoming.uri, headers: incoming.headers };
         let presented = sigv4::read(&signed);
@@ -111,9 +110,8 @@ impl Door {
 
     /// The reply to a request that the HTTP layer could not let in.
     pub fn refuse(&self, incoming: Incoming<'_>, status: u16, words: &str) -> Reply {
-        let mut entropy = [0; 16];
-        let request_id = match self.system.access.entropy.fill(&mut entropy) {
-            Ok(()) => audit::EventId::from_entropy(entropy).to_string(),
+        let request_id = match self.system.access.entropy.public_id() {
+            Ok(id) => audit::EventId::from_entropy(id).to_string(),
             Err(_) => String::from("00000000-0000-0000-0000-000000000000"),
         };
         let protocol = self.route(&incoming, None).map_or(&QUERY, |api| &api.protocol);

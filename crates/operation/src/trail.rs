@@ -105,9 +105,8 @@ impl Entry<'_> {
 
 /// A new event id.
 pub(crate) fn event_id(system: &System) -> Result<EventId, StoreError> {
-    let mut entropy = [0; 16];
-    system.access.entropy.fill(&mut entropy).map_err(|error| StoreError::Failed(Box::new(error)))?;
-    Ok(EventId::from_entropy(entropy))
+    let id = system.access.entropy.public_id().map_err(|error| StoreError::Failed(Box::new(error)))?;
+    Ok(EventId::from_entropy(id))
 }
 
 /// What a decision rested on; nothing, where none was made.

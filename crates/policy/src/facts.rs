@@ -51,10 +51,34 @@ pub struct Context {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     /// In lower case.
-    key: Box<str>,
+    key: Cow<'static, str>,
     /// As it was given, where that differs.
-    shown: Option<Box<str>>,
+    shown: Option<Cow<'static, str>>,
     value: Value,
+}
+
+/// The keys that nearly every request has, as they are spelled and in lower case: their names are copied for none.
+fn usual(key: &str) -> Option<(&'static str, &'static str)> {
+    Some(match key {
+        "aws:CurrentTime" => ("aws:CurrentTime", "aws:currenttime"),
+        "aws:EpochTime" => ("aws:EpochTime", "aws:epochtime"),
+        "aws:PrincipalAccount" => ("aws:PrincipalAccount", "aws:principalaccount"),
+        "aws:PrincipalArn" => ("aws:PrincipalArn", "aws:principalarn"),
+        "aws:PrincipalIsAWSService" => ("aws:PrincipalIsAWSService", "aws:principalisawsservice"),
+        "aws:PrincipalType" => ("aws:PrincipalType", "aws:principaltype"),
+        "aws:RequestedRegion" => ("aws:RequestedRegion", "aws:requestedregion"),
+        "aws:ResourceAccount" => ("aws:ResourceAccount", "aws:resourceaccount"),
+        "aws:SecureTransport" => ("aws:SecureTransport", "aws:securetransport"),
+        "aws:SourceIp" => ("aws:SourceIp", "aws:sourceip"),
+        "aws:UserAgent" => ("aws:UserAgent", "aws:useragent"),
+        "aws:ViaAWSService" => ("aws:ViaAWSService", "aws:viaawsservice"),
+        "aws:userid" => ("aws:userid", "aws:userid"),
+        "aws:username" => ("aws:username", "aws:username"),
+        "bailiwick:Host" => ("bailiwick:Host", "bailiwick:host"),
+        "bailiwick:ResourceAccount" => ("bailiwick:ResourceAccount", "bailiwick:resourceaccount"),
+        "bailiwick:Service" => ("bailiwick:Service", "bailiwick:service"),
+        _ => return None,
+    })
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +95,7 @@ impl Context {
 
     /// A context that lies over another: keys of this one hide those of the same name beneath.
     pub fn over(beneath: Arc<Context>) -> Context {
-        Context { entries: Vec::new(), beneath: Some(beneath) }
+        Context { entries: Vec::with_capacity(8), beneath: Some(beneath) }
     }
 
     /// Sets a single-valued key, whatever it was before.
@@ -119,13 +143,15 @@ impl Context {
 
     /// Sees each key with its values, as [`Facts::each`] does; what is seen lives as long as the context.
     pub fn pairs<'a>(&'a self, see: &mut dyn FnMut(&'a str, Values<'a>)) {
-        for entry in &self.entries {
-            see(entry.shown.as_deref().unwrap_or(&entry.key), entry.value.show());
-        }
+        self.walk(&mut |entry| see(entry.shown.as_deref().unwrap_or(&entry.key), entry.value.show()));
+    }
+
+    fn walk<'a>(&'a self, see: &mut dyn FnMut(&'a Entry)) {
+        self.entries.iter().for_each(&mut *see);
         if let Some(beneath) = &self.beneath {
-            beneath.pairs(&mut |key, values| {
-                if self.find(&lower(key)).is_err() {
-                    see(key, values);
+            beneath.walk(&mut |entry| {
+                if self.find(&entry.key).is_err() {
+                    see(entry);
                 }
             });
         }
@@ -157,8 +183,14 @@ impl Context {
     }
 
     fn set(&mut self, key: &str, value: Value) {
-        let folded = lower(key);
-        let shown = (folded != key).then(|| key.into());
+        let (folded, shown) = match usual(key) {
+            Some((shown, folded)) => (Cow::Borrowed(folded), (shown != folded).then_some(Cow::Borrowed(shown))),
+            None => {
+                let folded = lower(key);
+                let shown = (folded != key).then(|| Cow::Owned(key.to_owned()));
+                (Cow::Owned(folded.into_owned()), shown)
+            }
+        };
         match self.find(&folded) {
             Ok(at) => {
                 if let Some(entry) = self.entries.get_mut(at) {
@@ -166,7 +198,7 @@ impl Context {
                     entry.value = value;
                 }
             }
-            Err(at) => self.entries.insert(at, Entry { key: folded.into(), shown, value }),
+            Err(at) => self.entries.insert(at, Entry { key: folded, shown, value }),
         }
     }
 
@@ -306,6 +338,18 @@ impl<'de> Deserialize<'de> for Given {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn usual_keys_are_listed_in_both_their_spellings() {
+        for key in ["aws:CurrentTime", "aws:PrincipalArn", "aws:SourceIp", "aws:userid", "bailiwick:Host"] {
+            let (shown, folded) = usual(key).unwrap();
+            assert_eq!((shown, folded), (key, &*key.to_lowercase()));
+            let mut context = Context::new();
+            context.insert(key, "x");
+            assert_eq!(context.get(folded), Some(Values::One("x")));
+            assert_eq!(serde_json::to_string(&context).unwrap(), format!(r#"{{"{key}":"x"}}"#));
+        }
+    }
 
     #[test]
     fn keys_have_no_case_and_keep_their_spelling() {

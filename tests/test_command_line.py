@@ -24,7 +24,7 @@ def run(*arguments, stdin=None, environment=None, directory=None):
 def test_version_and_help():
     assert re.fullmatch(r"bailiwick \d+\.\d+\.\d+\S*\n", run("--version").stdout)
     help_text = run("--help").stdout
-    for command in ("serve", "config", "account", "explain", "backup", "check", "evaluate"):
+    for command in ("serve", "config", "account", "explain", "backup", "check", "evaluate", "test"):
         assert command in help_text
     assert run("--no-such-option").returncode != 0 and run("no-such-command").returncode != 0
 

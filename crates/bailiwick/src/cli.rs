@@ -2,7 +2,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use arn::AccountId;
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::keys::{KEYS, Key, Kind};
 
@@ -59,6 +59,29 @@ pub enum Command {
         #[arg(value_name = "FILE", default_value = "-")]
         file: PathBuf,
     },
+    /// Test policies offline: files of cases that say what is asked and what must come out
+    #[command(
+        after_help = "The exit status is 0 if all cases passed, 1 if one failed, 2 if a file cannot be used. See docs/policy-tests.md."
+    )]
+    Test {
+        /// Files of cases, and folders with such files in YAML or JSON
+        #[arg(value_name = "DIR", required = true)]
+        paths: Vec<PathBuf>,
+        /// How to write what came out
+        #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+        format: ReportFormat,
+    },
+}
+
+/// How `test` writes what came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people: a line a case, and why those failed that did
+    Human,
+    /// JUnit's XML, which CI systems read
+    Junit,
+    /// One object of JSON
+    Json,
 }
 
 /// `config …`

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bailiwick::{
-    cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ServeOptions},
+    cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ReportFormat, ServeOptions},
     config::Config,
     evaluate,
     local::{self, LocalAnswer, LocalCommand, RootKey},
@@ -63,6 +63,7 @@ fn run(command: Command) -> Result<ExitCode, Failed> {
         Command::Backup { file, options } => local(options, LocalCommand::Backup { file: absolute(file)? }),
         Command::Check(options) => local(options, LocalCommand::Check),
         Command::Evaluate { file } => judge(&file),
+        Command::Test { paths, format } => test(&paths, format),
     }
 }
 
@@ -76,6 +77,21 @@ fn judge(file: &Path) -> Result<ExitCode, Failed> {
         evaluate::run(cases, &mut out)?
     };
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs tests of policies. AWS's own policies are known by their ARNs.
+fn test(paths: &[PathBuf], format: ReportFormat) -> Result<ExitCode, Failed> {
+    let of_aws = |arn: &str| identities::managed_policy(&arn.parse().ok()?).map(|policy| policy.document);
+    let report = policy_tests::run(paths, of_aws);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let format = match format {
+        ReportFormat::Human => policy_tests::Format::Human,
+        ReportFormat::Junit => policy_tests::Format::Junit,
+        ReportFormat::Json => policy_tests::Format::Json,
+    };
+    report.write(format, &mut out)?;
+    out.flush()?;
+    Ok(ExitCode::from(report.status()))
 }
 
 /// The configuration, with its logging begun.

@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("sigv4", 1),
     ("wire-derive", 1),
     ("wire", 1),
+    ("policy-tests", 2),
     ("record-derive", 2),
     ("store", 2),
     ("identities", 3),

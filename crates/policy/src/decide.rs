@@ -17,7 +17,8 @@ use crate::resource::Target;
 use crate::set::PolicySet;
 
 pub use answer::{Because, Decision, Outcome, StatementRef};
-pub(crate) use walk::{is_on_trust, walk};
+pub use walk::is_on_trust;
+pub(crate) use walk::walk;
 
 /// What is asked. One call of an API may be many requests: one for each action and resource.
 #[derive(Clone, Copy)]

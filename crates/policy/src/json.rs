@@ -14,46 +14,61 @@ const DEEPEST: usize = 24;
 
 /// One value.
 #[derive(Debug)]
-pub(crate) struct Node<'a> {
-    pub(crate) value: Value<'a>,
+pub struct Node<'a> {
+    /// What it is.
+    pub value: Value<'a>,
     /// Of its first character.
-    pub(crate) start: Place,
+    pub start: Place,
     /// Just behind its last character.
-    pub(crate) end: Place,
+    pub end: Place,
     /// As it is written.
-    pub(crate) raw: &'a str,
+    pub raw: &'a str,
 }
 
+/// What a value is.
 #[derive(Debug)]
-pub(crate) enum Value<'a> {
+pub enum Value<'a> {
+    /// `null`
     Null,
+    /// `true` or `false`
     Bool(bool),
     /// As it is written.
     Number(&'a str),
+    /// Without its escapes.
     Text(String),
+    /// In its order.
     List(Vec<Node<'a>>),
+    /// In its order; no key stands twice.
     Object(Vec<Member<'a>>),
 }
 
+/// A member of an object.
 #[derive(Debug)]
-pub(crate) struct Member<'a> {
-    pub(crate) key: String,
+pub struct Member<'a> {
+    /// Without its escapes.
+    pub key: String,
     /// Of the key.
-    pub(crate) place: Place,
-    pub(crate) node: Node<'a>,
+    pub place: Place,
+    /// Its value.
+    pub node: Node<'a>,
 }
 
 /// Why a text is not JSON that we take.
 #[derive(Debug)]
-pub(crate) struct Fault {
-    pub(crate) what: String,
-    pub(crate) place: Place,
+pub struct Fault {
+    /// In words, without the place.
+    pub what: String,
+    /// Where.
+    pub place: Place,
     /// The text is no JSON; otherwise it is, but no one should write it so.
-    pub(crate) is_syntax: bool,
+    pub is_syntax: bool,
 }
 
 /// Reads one JSON value, which must be the whole text.
-pub(crate) fn read(text: &str) -> Result<Node<'_>, Fault> {
+///
+/// # Errors
+/// Not JSON, nested too deeply, or an object in which a key stands twice.
+pub fn read(text: &str) -> Result<Node<'_>, Fault> {
     let mut cursor = Cursor { text, offset: 0, place: Place { line: 1, column: 1 } };
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| Fault {
         what: words(&error),
@@ -192,7 +207,7 @@ impl<'de> Visitor<'de> for Items {
 
 impl Node<'_> {
     /// What kind of value it is, for messages.
-    pub(crate) fn noun(&self) -> &'static str {
+    pub fn noun(&self) -> &'static str {
         match &self.value {
             Value::Null => "null",
             Value::Bool(_) => "a boolean",

@@ -27,7 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod json;
+pub mod json;
 
 mod document;
 mod facts;
@@ -51,7 +51,7 @@ mod sentence;
 mod services;
 
 pub use compiled::Compiled;
-pub use decide::{Because, Decision, Outcome, Policies, Request, StatementRef, decide};
+pub use decide::{Because, Decision, Outcome, Policies, Request, StatementRef, decide, is_on_trust};
 pub use document::{Document, Effect, Kind, Malformed, ParseError, Place, PrincipalRef, Statement};
 pub use explain::{Explanation, Looked, Matched, Said, Suggestion, explain};
 pub use facts::{Context, Facts, Nothing, Values};

@@ -24,7 +24,7 @@ const TRUSTED: [&str; 6] = [
 ];
 
 /// True if the action is one on a role that its trust policy decides about.
-pub(crate) fn is_on_trust(action: &str, resource: &str) -> bool {
+pub fn is_on_trust(action: &str, resource: &str) -> bool {
     let is_role = |parts: Parts<'_>| parts.service == "iam" && parts.resource.starts_with("role/");
     TRUSTED.iter().any(|trusted| trusted.eq_ignore_ascii_case(action)) && Parts::of(resource).is_some_and(is_role)
 }

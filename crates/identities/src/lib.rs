@@ -8,6 +8,7 @@ mod accounts;
 mod groups;
 mod managed;
 mod names;
+mod organizations;
 mod passwords;
 mod policies;
 mod roles;
@@ -21,6 +22,10 @@ pub use accounts::{AccountAlias, AccountRecord, AccountStatus};
 pub use groups::GroupRecord;
 pub use managed::{ManagedPolicy, managed_policies, managed_policy};
 pub use names::{GroupName, NameKey, Path, PolicyName, PolicyPath, RoleName, UserName};
+pub use organizations::{
+    FeatureSet, JoinedMethod, MOST_LEVELS, MemberRecord, MemberState, OrganizationId, OrganizationPath, OrganizationRecord, ParentId, PolicyType,
+    RootId, TargetId, UnitId, UnitRecord, organization_path, path_text, units_down_to,
+};
 pub use passwords::{NotHashed, PasswordHash};
 pub use policies::{InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, customer_policy_arn};
 pub use roles::{MaxSessionDuration, RoleRecord, TrustPolicy};
@@ -41,5 +46,8 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<InlinePolicyRecord>(),
         store::Kind::of::<AccessKeyRecord>(),
         store::Kind::of::<KeyRecord>(),
+        store::Kind::of::<OrganizationRecord>(),
+        store::Kind::of::<UnitRecord>(),
+        store::Kind::of::<MemberRecord>(),
     ]
 }

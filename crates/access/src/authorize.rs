@@ -5,6 +5,7 @@ use crate::Access;
 use crate::authenticate::Authenticated;
 use crate::decide::{Decided, Question};
 use crate::facts::Surroundings;
+use crate::levels::Whose;
 use crate::refused::Refused;
 use crate::standing::Standing;
 use arn::AccountId;
@@ -126,9 +127,15 @@ impl Access {
         let mut common = common;
         for (index, check) in checks.iter().enumerate() {
             let mut facts = common.next();
-            if let Some(account) = check.resource_account {
-                facts.insert("aws:ResourceAccount", account.to_string());
-            }
+            let levels = match check.resource_account {
+                Some(account) => {
+                    facts.insert("aws:ResourceAccount", account.to_string());
+                    let levels = self.levels_of_owner(&answer.standing, account).await.map_err(Refused::from)?;
+                    levels.say(Whose::Resource, &mut facts);
+                    levels
+                }
+                None => answer.standing.levels.clone(),
+            };
             check.context.each(&mut |key, values| match values {
                 Values::One(value) => facts.insert(key, value),
                 Values::Many(values) => facts.insert_many(key, values.iter().cloned()),
@@ -142,6 +149,7 @@ impl Access {
                 resource: check.resource,
                 resource_account: check.resource_account,
                 resource_policy: policy.as_deref(),
+                resource_levels: &levels,
                 facts: &facts,
             };
             let decision = answer.standing.decide(&question);

@@ -3,8 +3,9 @@
 use crate::credentials::Credential;
 use crate::epochs::Epochs;
 use crate::grants::{ANY_POLICY, Grants};
+use crate::levels::{Level, Levels};
 use arn::{AccessKeyId, AccountId, UniqueId};
-use identities::{Clock, Entropy, Keyring, PolicyRecord};
+use identities::{Clock, Entropy, Keyring, PolicyRecord, TargetId};
 use policy::{Compiled, Kind, PolicySet};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -26,6 +27,17 @@ pub struct Access {
     pub(crate) grants: Cache<(AccountId, Option<UniqueId>), Arc<Grants>, ByWeight>,
     pub(crate) documents: Cache<(UniqueId, u64, u8), Arc<Compiled>, ByWeight>,
     pub(crate) resource_policies: Cache<Box<str>, Arc<PolicySet>, ByWeight>,
+    pub(crate) levels: Cache<AccountId, Arc<Levels>, ByWeight>,
+    pub(crate) organization: OrganizationCaches,
+}
+
+/// What levels are made of: accounts under one parent share its level, and levels of equal content their set.
+pub(crate) struct OrganizationCaches {
+    pub levels: Cache<TargetId, Arc<Level>, ByWeight>,
+    /// By the versions of the policies in it.
+    pub sets: Cache<Box<str>, Arc<PolicySet>, ByWeight>,
+    /// By a policy's id and version.
+    pub documents: Cache<(Box<str>, u64), Arc<Compiled>, ByWeight>,
 }
 
 /// Bytes that each cache may hold.
@@ -33,6 +45,10 @@ const CREDENTIALS: u64 = 24 << 20;
 const GRANTS: u64 = 48 << 20;
 const DOCUMENTS: u64 = 24 << 20;
 const RESOURCE_POLICIES: u64 = 16 << 20;
+const LEVELS: u64 = 16 << 20;
+const LEVEL: u64 = 16 << 20;
+const LEVEL_SETS: u64 = 16 << 20;
+const LEVEL_DOCUMENTS: u64 = 16 << 20;
 
 /// A credential, and what it weighed when it was kept: a cache asks for the weight again when it lets go, and must hear the same.
 #[derive(Clone)]
@@ -71,6 +87,21 @@ impl Weighter<Box<str>, Arc<PolicySet>> for ByWeight {
         (text.len() + set.weight()) as u64 + 128
     }
 }
+impl Weighter<AccountId, Arc<Levels>> for ByWeight {
+    fn weight(&self, _: &AccountId, levels: &Arc<Levels>) -> u64 {
+        levels.weight() as u64
+    }
+}
+impl Weighter<TargetId, Arc<Level>> for ByWeight {
+    fn weight(&self, _: &TargetId, level: &Arc<Level>) -> u64 {
+        level.weight() as u64
+    }
+}
+impl Weighter<(Box<str>, u64), Arc<Compiled>> for ByWeight {
+    fn weight(&self, key: &(Box<str>, u64), compiled: &Arc<Compiled>) -> u64 {
+        (key.0.len() + compiled.weight()) as u64 + 128
+    }
+}
 
 impl Access {
     /// The data plane over `store`, whose commits it follows from now on.
@@ -95,6 +126,12 @@ impl Access {
             grants: Cache::with_weighter(50_000, GRANTS, ByWeight),
             documents: Cache::with_weighter(10_000, DOCUMENTS, ByWeight),
             resource_policies: Cache::with_weighter(4_000, RESOURCE_POLICIES, ByWeight),
+            levels: Cache::with_weighter(20_000, LEVELS, ByWeight),
+            organization: OrganizationCaches {
+                levels: Cache::with_weighter(20_000, LEVEL, ByWeight),
+                sets: Cache::with_weighter(4_000, LEVEL_SETS, ByWeight),
+                documents: Cache::with_weighter(4_000, LEVEL_DOCUMENTS, ByWeight),
+            },
         }
     }
 

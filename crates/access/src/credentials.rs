@@ -159,7 +159,10 @@ impl Access {
             return Ok(standing);
         }
         let standing = match &credential.holder {
-            Holder::LongTerm(owner) => self.grants(owner.account, owner.user.as_ref()).await?.map(Standing::long_term),
+            Holder::LongTerm(owner) => match self.grants(owner.account, owner.user.as_ref()).await? {
+                Some(grants) => Some(Standing::long_term(grants, self.levels(owner.account).await?)),
+                None => None,
+            },
             Holder::Session { account, session, .. } => self.session_standing(*account, session).await?,
         };
         let standing = Arc::new(standing.ok_or(Refused::UnknownKey)?);

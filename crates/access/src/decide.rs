@@ -1,5 +1,6 @@
 //! May this principal do this here? The one place where a principal's policies meet a question.
 
+use crate::levels::Levels;
 use crate::standing::Standing;
 use arn::AccountId;
 use policy::{Because, Context, Decision, Explanation, Outcome, Policies, PolicySet, Request};
@@ -15,6 +16,8 @@ pub struct Question<'a> {
     pub resource_account: Option<AccountId>,
     /// The resource's own policy, a role's trust policy among them.
     pub resource_policy: Option<&'a PolicySet>,
+    /// What its organization lays on the account that owns the resource.
+    pub resource_levels: &'a Levels,
     /// All condition keys.
     pub facts: &'a Context,
 }
@@ -75,8 +78,8 @@ impl Standing {
             session: self.session_policies.as_ref(),
             resource: question.resource_policy,
             endpoint: None,
-            service_control: &[],
-            resource_control: &[],
+            service_control: self.levels.service_control(),
+            resource_control: question.resource_levels.resource_control(),
         };
         ask(&request, &policies)
     }

@@ -2,8 +2,10 @@
 //! changed with a new number. What was loaded is true as long as none of its slots was marked after the loading began. So nothing is
 //! looked up backwards, memory is bounded, and a change acts on the very next request.
 
+use identities::{InlinePolicyRecord, PolicyAttachmentRecord};
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
+use store::Record;
 
 /// Slots; a power of two. Two records in one slot cost a needless loading, never a stale answer.
 const SLOTS: usize = 1 << 16;
@@ -59,6 +61,11 @@ impl Deps {
         }
     }
 
+    /// How many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        size_of_val(self.slots.as_slice())
+    }
+
     /// Adds what `other` depends on; the earlier beginning counts.
     pub(crate) fn and(&mut self, other: &Deps) {
         self.since = self.since.min(other.since);
@@ -70,9 +77,11 @@ impl Deps {
     }
 }
 
-/// An entity's inline policies count as one record: who depends on one depends on all, also on those not yet there.
+/// An entity's inline policies count as one record, and so does all that is attached to one place of an organization: who depends on one
+/// depends on all, also on those not yet there.
 fn slot(kind: &str, account: &str, key: &[u8]) -> u32 {
-    let key = if kind == "inline-policy" { key.split(|byte| *byte == 0).next().unwrap_or(key) } else { key };
+    let is_one = kind == InlinePolicyRecord::KIND || kind == PolicyAttachmentRecord::KIND;
+    let key = if is_one { key.split(|byte| *byte == 0).next().unwrap_or(key) } else { key };
     let mut hasher = std::hash::DefaultHasher::new();
     (kind, account, key).hash(&mut hasher);
     u32::try_from(hasher.finish() % (SLOTS as u64)).unwrap_or(0)

@@ -1,8 +1,8 @@
 //! The data plane: whose request is this, and do policies allow it? Credentials become a principal, a principal its policies, and policies a
 //! decision, from caches that a commit keeps true before it is answered. The services above ask here, and so do other servers.
 //!
-//! In reading order: [`sessions`], what a session token is; `credentials` and `authenticate`, who signed; [`grants`] and [`standing`], what
-//! that principal has and is; [`facts`] and [`decide`], the decision; [`authorize`], the whole for a request that another server captured.
+//! In reading order: [`sessions`], what a session token is; `credentials` and `authenticate`, who signed; [`grants`], [`levels`] and
+//! [`standing`], what that principal has, what binds it from above, and what it is; [`facts`] and [`decide`], the decision; [`authorize`], the whole for a request that another server captured.
 
 mod authenticate;
 mod authorize;
@@ -12,6 +12,7 @@ mod decide;
 mod epochs;
 mod facts;
 mod grants;
+mod levels;
 mod messages;
 mod past;
 mod refused;
@@ -25,6 +26,7 @@ pub use credentials::{Credential, Holder};
 pub use decide::{Decided, Question};
 pub use facts::{Surroundings, iso};
 pub use grants::{Entity, Grants, compiled_trust};
+pub use levels::{Levels, Whose};
 pub use past::{Explained, Unexplained};
 pub use refused::{Dialect, Refused, Said};
 pub use sessions::{Credentials, Session, SessionOf, SessionTag, TokenError};

@@ -52,11 +52,16 @@ impl Access {
             put(&mut facts, &recorded.keys);
             put(&mut facts, &check.keys);
             let policy = self.policy_of(recorded.revision, check).await?;
+            let levels = match check.resource_account {
+                Some(account) if standing.account != Some(account) => Arc::new(self.levels_at(recorded.revision, account).await?),
+                Some(_) | None => standing.levels.clone(),
+            };
             let question = Question {
                 action: &check.action,
                 resource: &check.resource,
                 resource_account: check.resource_account,
                 resource_policy: policy.as_ref(),
+                resource_levels: &levels,
                 facts: &facts,
             };
             let altered = recorded.keys.altered().chain(check.keys.altered()).map(str::to_owned).collect();
@@ -90,6 +95,7 @@ impl Access {
             principal,
             user_id: whole.to_owned(),
             grants: Some(Arc::new(grants)),
+            levels: Arc::new(self.levels_at(recorded.revision, account).await?),
             nothing: PolicySet::empty(Kind::Identity),
             session_policies,
             facts: Arc::new(Context::new()),

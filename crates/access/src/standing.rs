@@ -5,6 +5,7 @@
 use crate::Access;
 use crate::epochs::Deps;
 use crate::grants::{Entity, Grants};
+use crate::levels::{Levels, Whose};
 use crate::sessions::{Session, SessionOf};
 use arn::{AccountId, Arn};
 use identities::Tag;
@@ -25,6 +26,8 @@ pub struct Standing {
     pub user_id: String,
     /// What its user or role has; nothing, for whom nobody knows.
     pub grants: Option<Arc<Grants>>,
+    /// What its organization lays on its account.
+    pub levels: Arc<Levels>,
     /// What whoever has no grants has.
     pub(crate) nothing: PolicySet,
     /// What a session is narrowed to.
@@ -48,6 +51,7 @@ impl Standing {
             account: None,
             user_id: "anonymous".into(),
             grants: None,
+            levels: Arc::new(Levels::none()),
             nothing: PolicySet::empty(Kind::Identity),
             session_policies: None,
             facts: Arc::new(facts),
@@ -55,14 +59,22 @@ impl Standing {
     }
 
     /// A user or root with a long-term key.
-    pub(crate) fn long_term(grants: Arc<Grants>) -> Self {
+    pub(crate) fn long_term(grants: Arc<Grants>, levels: Arc<Levels>) -> Self {
         let (principal, user_id, mut facts) = whole(&grants);
         tags(&mut facts, &grants, None);
-        Standing::of(grants, principal, user_id, facts, None)
+        Standing::of((grants, levels), principal, user_id, facts, None)
     }
 
-    fn of(grants: Arc<Grants>, principal: Principal, user_id: String, facts: Context, session_policies: Option<(PolicySet, Deps)>) -> Self {
+    fn of(
+        (grants, levels): (Arc<Grants>, Arc<Levels>),
+        principal: Principal,
+        user_id: String,
+        mut facts: Context,
+        session_policies: Option<(PolicySet, Deps)>,
+    ) -> Self {
+        levels.say(Whose::Principal, &mut facts);
         let mut deps = grants.deps.clone();
+        deps.and(&levels.deps);
         let session_policies = session_policies.map(|(set, more)| {
             deps.and(&more);
             set
@@ -74,6 +86,7 @@ impl Standing {
             principal,
             user_id,
             grants: Some(grants),
+            levels,
             nothing: PolicySet::empty(Kind::Identity),
             session_policies,
             facts: Arc::new(facts),
@@ -84,6 +97,11 @@ impl Standing {
     pub(crate) fn weight(&self) -> usize {
         let session = self.session_policies.as_ref().map_or(0, PolicySet::weight);
         512 + session + self.facts.weight() + self.grants.as_ref().map_or(0, |grants| grants.weight())
+    }
+
+    /// What its organization lays on `account`, if that is its own.
+    pub(crate) fn levels_here(&self, account: AccountId) -> Option<&Arc<Levels>> {
+        (self.account == Some(account)).then_some(&self.levels)
     }
 
     /// Whether nothing that it rests on has changed.
@@ -164,12 +182,13 @@ impl Access {
             None => None,
         };
         let policies = self.session_policies(account, session).await?;
+        let levels = self.levels(account).await?;
         let mut standing = match &session.of {
             SessionOf::User { .. } => {
                 let (principal, user_id, mut facts) = whole(&grants);
                 tags(&mut facts, &grants, Some(session));
                 temporary(&mut facts, session);
-                Standing::of(grants, principal, user_id, facts, policies)
+                Standing::of((grants, levels), principal, user_id, facts, policies)
             }
             SessionOf::Role { id, name } => {
                 let Entity::Role(role) = &grants.entity else { return Ok(None) };
@@ -187,7 +206,7 @@ impl Access {
                     account,
                     service_linked: role.is_service_linked(),
                 };
-                Standing::of(grants, principal, user_id, facts, policies)
+                Standing::of((grants, levels), principal, user_id, facts, policies)
             }
             SessionOf::Federated { name, .. } => {
                 let mut facts = known(account);
@@ -202,7 +221,7 @@ impl Access {
                 // With no session policy a federated user has only what resource policies give it.
                 // Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>.
                 let policies = policies.unwrap_or_else(|| (PolicySet::empty(Kind::Session), Deps::none()));
-                Standing::of(grants, principal, user_id, facts, Some(policies))
+                Standing::of((grants, levels), principal, user_id, facts, Some(policies))
             }
         };
         if let Some(asker) = asker {

@@ -8,6 +8,7 @@ mod accounts;
 mod groups;
 mod managed;
 mod names;
+mod organization_policies;
 mod organizations;
 mod passwords;
 mod policies;
@@ -22,9 +23,13 @@ pub use accounts::{AccountAlias, AccountRecord, AccountStatus};
 pub use groups::GroupRecord;
 pub use managed::{ManagedPolicy, managed_policies, managed_policy};
 pub use names::{GroupName, NameKey, Path, PolicyName, PolicyPath, RoleName, UserName};
+pub use organization_policies::{
+    AwsOrganizationPolicy, OrganizationPolicy, OrganizationPolicyId, OrganizationPolicyRecord, PolicyAttachmentRecord, attach,
+    attach_defaults, attached_to, aws_organization_policies, aws_organization_policy, default_policy, detach_all, organization_policy,
+};
 pub use organizations::{
-    FeatureSet, JoinedMethod, MOST_LEVELS, MemberRecord, MemberState, OrganizationId, OrganizationPath, OrganizationRecord, ParentId, PolicyType,
-    RootId, TargetId, UnitId, UnitRecord, organization_path, path_text, units_down_to,
+    FeatureSet, JoinedMethod, MOST_LEVELS, MemberRecord, MemberState, OrganizationId, OrganizationPath, OrganizationRecord, ParentId,
+    PolicyType, RootId, TargetId, UnitId, UnitRecord, organization_path, path_text, units_down_to,
 };
 pub use passwords::{NotHashed, PasswordHash};
 pub use policies::{InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, customer_policy_arn};
@@ -49,5 +54,7 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<OrganizationRecord>(),
         store::Kind::of::<UnitRecord>(),
         store::Kind::of::<MemberRecord>(),
+        store::Kind::of::<OrganizationPolicyRecord>(),
+        store::Kind::of::<PolicyAttachmentRecord>(),
     ]
 }

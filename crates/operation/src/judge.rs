@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::judged::{By, Judged, Key, Values};
 use crate::system::System;
 use crate::target::{Resource, Target};
-use access::{Decided, Entity, Question};
+use access::{Decided, Entity, Levels, Question, Whose};
 use arn::Arn;
 use identities::{RoleName, RoleRecord};
 use policy::{Because, Context, Outcome};
@@ -54,17 +54,20 @@ pub(crate) async fn judge(
     for check in checks {
         let action = check.action.unwrap_or(&own);
         let resource = resolve(system, caller, &check.target, tx).await.map_err(|error| unavailable(&error, subject.protocol))?;
-        let facts = of_check(Context::over(common.clone()), &resource, &check.keys);
+        let levels = system.access.levels_of_owner(&caller.standing, resource.account).await;
+        let levels = levels.map_err(|error| unavailable(&error, subject.protocol))?;
+        let facts = of_check(Context::over(common.clone()), &resource, &levels, &check.keys);
         let question = Question {
             action,
             resource: &resource.arn,
             resource_account: Some(resource.account),
             resource_policy: resource.trusting.as_ref().and_then(|role| role.trust.as_ref()),
+            resource_levels: &levels,
             facts: &facts,
         };
         let decision = caller.standing.decide(&question);
         let Decided { outcome, because, by, .. } = Decided::of(&decision, None);
-        judgement.own_keys.push(of_check(Context::new(), &resource, &check.keys));
+        judgement.own_keys.push(of_check(Context::new(), &resource, &levels, &check.keys));
         judgement.checks.push(audit::Check {
             action: action.to_owned().into(),
             resource: resource.arn.clone().into(),
@@ -85,15 +88,20 @@ pub(crate) async fn judge(
     Ok(Permit(()))
 }
 
-/// Whether a caller may do one thing more than what it was judged by.
+/// Whether a caller may do one thing more than what it was judged by. What is another account's has no policy here that could allow it.
 pub(crate) fn may(caller: &Caller, asking: &Asking<'_>) -> bool {
+    if asking.account != caller.account {
+        return false;
+    }
     let mut facts = caller.standing.context(caller.session(), &caller.surroundings(false));
     facts.insert("aws:ResourceAccount", asking.account.to_string());
+    caller.standing.levels.say(Whose::Resource, &mut facts);
     let question = Question {
         action: asking.action,
         resource: asking.resource,
         resource_account: Some(asking.account),
         resource_policy: None,
+        resource_levels: &caller.standing.levels,
         facts: &facts,
     };
     caller.standing.decide(&question).is_allowed()
@@ -141,8 +149,9 @@ pub(crate) fn unavailable(error: &StoreError, protocol: &Protocol) -> Failure {
 }
 
 /// The keys that one check has over those that all share.
-fn of_check(mut facts: Context, resource: &Resource, keys: &[Key]) -> Context {
+fn of_check(mut facts: Context, resource: &Resource, levels: &Levels, keys: &[Key]) -> Context {
     facts.insert("aws:ResourceAccount", resource.account.to_string());
+    levels.say(Whose::Resource, &mut facts);
     for (key, value) in &resource.facts {
         // Two tags whose keys differ by case only are one condition key with two values.
         facts.add(key, value.as_str());

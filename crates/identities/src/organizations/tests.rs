@@ -1,5 +1,4 @@
 //! Places in the tree, on a store.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use super::*;
 use store::{Fresh, Store, Stored, Who};

@@ -1,0 +1,223 @@
+//! What an organization lays on an account: the service and resource control policies of every level from the root down to it, and the
+//! condition keys that say where it stands. Rules:
+//! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html>,
+//! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html>.
+//! Whether a principal or an action is bound at all, the policy crate says. Nothing here is asked of the store for a decision: levels are
+//! part of how a principal stands, and what has not changed is not read again. Levels of equal content are one.
+
+use crate::Access;
+use crate::epochs::Deps;
+use crate::standing::Standing;
+use arn::AccountId;
+use identities::{
+    MemberRecord, OrganizationPolicyRecord, OrganizationRecord, PolicyAttachmentRecord, PolicyType, TargetId, UnitRecord, attached_to,
+    organization_path, organization_policy,
+};
+use policy::{Compiled, Context, Document, Kind, PolicySet, Source};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use store::{KeyPart, Read, Record, Revision, SHARED, StoreError, Tx};
+
+/// What binds an account from above.
+pub struct Levels {
+    pub(crate) deps: Deps,
+    place: Option<Place>,
+    service_control: Box<[Arc<PolicySet>]>,
+    resource_control: Box<[Arc<PolicySet>]>,
+}
+
+/// Where an account stands.
+struct Place {
+    organization: Box<str>,
+    path: Box<str>,
+}
+
+/// What is attached to one root, unit or account.
+pub(crate) struct Level {
+    deps: Deps,
+    service_control: Arc<PolicySet>,
+    resource_control: Arc<PolicySet>,
+}
+
+/// Whose place a condition key tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// `aws:PrincipalOrgID`, `aws:PrincipalOrgPaths`.
+    Principal,
+    /// `aws:ResourceOrgID`, `aws:ResourceOrgPaths`.
+    Resource,
+    /// `aws:SourceOrgID`, `aws:SourceOrgPaths`: of the account for whose resource a service acts.
+    Source,
+}
+
+impl Levels {
+    /// Of whom no organization knows.
+    pub fn none() -> Self {
+        Levels { deps: Deps::none(), place: None, service_control: Box::default(), resource_control: Box::default() }
+    }
+
+    /// The SCPs that bind the account's principals, root first; none, where none apply.
+    pub fn service_control(&self) -> &[Arc<PolicySet>] {
+        &self.service_control
+    }
+
+    /// The RCPs that bind whoever comes to the account's resources, root first; none, where none apply.
+    pub fn resource_control(&self) -> &[Arc<PolicySet>] {
+        &self.resource_control
+    }
+
+    /// The id of the account's organization, if it is in one.
+    pub fn organization(&self) -> Option<&str> {
+        self.place.as_ref().map(|place| &*place.organization)
+    }
+
+    /// Says where the account stands. Source:
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths>.
+    pub fn say(&self, whose: Whose, facts: &mut Context) {
+        let (id, paths) = match whose {
+            Whose::Principal => ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths"),
+            Whose::Resource => ("aws:ResourceOrgID", "aws:ResourceOrgPaths"),
+            Whose::Source => ("aws:SourceOrgID", "aws:SourceOrgPaths"),
+        };
+        if let Some(place) = &self.place {
+            facts.insert(id, place.organization.clone());
+            facts.insert_many(paths, [place.path.clone()]);
+        }
+    }
+
+    /// About how many bytes it holds; the sets are shared.
+    pub(crate) fn weight(&self) -> usize {
+        let place = self.place.as_ref().map_or(0, |place| place.organization.len() + place.path.len());
+        256 + place + 8 * (self.service_control.len() + self.resource_control.len()) + self.deps.weight()
+    }
+}
+
+impl Level {
+    /// About how many bytes it holds; the sets are shared.
+    pub(crate) fn weight(&self) -> usize {
+        192 + self.deps.weight()
+    }
+}
+
+impl Access {
+    /// What binds `account` from above now.
+    pub async fn levels(&self, account: AccountId) -> Result<Arc<Levels>, StoreError> {
+        if let Some(levels) = self.levels.get(&account).filter(|levels| self.epochs.hold(&levels.deps)) {
+            return Ok(levels);
+        }
+        let begun = self.epochs.begin();
+        let climb = |tx| async move { Climb { access: self, tx, begun, is_present: true }.levels(account).await };
+        let levels = Arc::new(self.store.read_inside(SHARED, climb).await?);
+        self.levels.insert(account, levels.clone());
+        Ok(levels)
+    }
+
+    /// What binds the account that owns what `standing` asks for: its own, or another.
+    pub async fn levels_of_owner(&self, standing: &Standing, owner: AccountId) -> Result<Arc<Levels>, StoreError> {
+        match standing.levels_here(owner) {
+            Some(levels) => Ok(levels.clone()),
+            None => self.levels(owner).await,
+        }
+    }
+
+    /// What bound `account` from above after `revision`.
+    pub(crate) async fn levels_at(&self, revision: Revision, account: AccountId) -> Result<Levels, StoreError> {
+        let climb = |tx| async move { Climb { access: self, tx, begun: Deps::none(), is_present: false }.levels(account).await };
+        self.store.read_at(revision, SHARED, climb).await
+    }
+}
+
+/// How levels are gathered from one snapshot.
+struct Climb<'a> {
+    access: &'a Access,
+    tx: Tx<Read>,
+    /// From before the snapshot was opened: what is read from it is never taken for newer than it is.
+    begun: Deps,
+    /// Of the past nothing is kept.
+    is_present: bool,
+}
+
+impl Climb<'_> {
+    async fn levels(&self, account: AccountId) -> Result<Levels, StoreError> {
+        let mut deps = self.begun.clone();
+        deps.on(MemberRecord::KIND, SHARED, &account.bytes());
+        let Some(path) = organization_path(&self.tx, account).await? else {
+            return Ok(Levels { deps, ..Levels::none() });
+        };
+        deps.on(OrganizationRecord::KIND, SHARED, &path.organization.id.bytes());
+        path.units.iter().for_each(|unit| deps.on(UnitRecord::KIND, SHARED, &unit.id.bytes()));
+        let place = Some(Place { organization: path.organization.id.as_str().into(), path: path.text().into() });
+        // The management account is in the organization, and nothing of it binds it.
+        let binds = |kind| !path.is_management() && path.organization.has(kind);
+        let (has_scps, has_rcps) = (binds(PolicyType::ServiceControlPolicy), binds(PolicyType::ResourceControlPolicy));
+        let (mut service_control, mut resource_control) = (Vec::new(), Vec::new());
+        for target in path.levels().iter().filter(|_| has_scps || has_rcps) {
+            let level = self.level(&path.organization, target).await?;
+            deps.and(&level.deps);
+            service_control.extend(has_scps.then(|| level.service_control.clone()));
+            resource_control.extend(has_rcps.then(|| level.resource_control.clone()));
+        }
+        Ok(Levels { deps, place, service_control: service_control.into(), resource_control: resource_control.into() })
+    }
+
+    async fn level(&self, organization: &OrganizationRecord, target: &TargetId) -> Result<Arc<Level>, StoreError> {
+        if self.is_present
+            && let Some(level) = self.access.organization.levels.get(target).filter(|level| self.access.epochs.hold(&level.deps))
+        {
+            return Ok(level);
+        }
+        let mut deps = self.begun.clone();
+        deps.on(PolicyAttachmentRecord::KIND, SHARED, &target.bytes());
+        let service_control = self.set(organization, (target, PolicyType::ServiceControlPolicy, Kind::ServiceControl), &mut deps).await?;
+        let resource_control =
+            self.set(organization, (target, PolicyType::ResourceControlPolicy, Kind::ResourceControl), &mut deps).await?;
+        let level = Arc::new(Level { deps, service_control, resource_control });
+        if self.is_present {
+            self.access.organization.levels.insert(target.clone(), level.clone());
+        }
+        Ok(level)
+    }
+
+    /// The union of the policies of one kind that are attached to one target. A version of a policy never changes, so neither does a set
+    /// that is named by its versions.
+    async fn set(
+        &self,
+        organization: &OrganizationRecord,
+        (target, kind, used_as): (&TargetId, PolicyType, Kind),
+        deps: &mut Deps,
+    ) -> Result<Arc<PolicySet>, StoreError> {
+        let (mut named, mut policies) = (kind.as_str().to_owned(), Vec::new());
+        for attachment in attached_to(&self.tx, target, kind).await? {
+            deps.on(OrganizationPolicyRecord::KIND, SHARED, &attachment.policy.bytes());
+            let Some(policy) = organization_policy(&self.tx, organization, &attachment.policy).await? else { continue };
+            // Writing to a String cannot fail. AWS's policies are named by id alone, and are the same everywhere.
+            let _ = write!(named, " {}@{}", policy.id, policy.version);
+            policies.push(policy);
+        }
+        let sets = &self.access.organization.sets;
+        if let Some(set) = sets.get(named.as_str()) {
+            return Ok(set);
+        }
+        let mut documents = Vec::with_capacity(policies.len());
+        for policy in policies {
+            let key = (Box::<str>::from(policy.id.as_str()), policy.version);
+            let known = self.access.organization.documents.get(&key);
+            let compiled = match known {
+                Some(compiled) => compiled,
+                None => {
+                    let document = Document::parse(&policy.content).map_err(|error| StoreError::Failed(Box::new(error)))?;
+                    let compiled = Arc::new(Compiled::new(&document, used_as));
+                    self.access.organization.documents.insert(key, compiled.clone());
+                    compiled
+                }
+            };
+            documents.push((Source::new(policy.arn), compiled));
+        }
+        let set = Arc::new(PolicySet::new(used_as, documents));
+        sets.insert(named.into(), set.clone());
+        Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -122,6 +122,19 @@ def test_a_bucket_policy_lets_the_second_account_read_one_prefix(account, other_
     denied(stranger.get_object, Bucket=bucket, Key="shared/x")
 
 
+def test_a_key_in_the_path_does_not_open_the_buckets_policy(account, files, owner, bucket):
+    """A policy is the bucket's: whoever may do everything with some keys may not name one of them to change it."""
+    owner.put_object(Bucket=bucket, Key="mine/x", Body=b"1")
+    client = s3(files, account.user(allow("s3:*", f"arn:aws:s3:::{bucket}/mine/*")))
+    open_to_all = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}
+
+    def name_the_policy(request, **_):
+        request.url += "?policy"
+
+    client.meta.events.register("before-sign.s3.PutObject", name_the_policy)
+    denied(client.put_object, Bucket=bucket, Key="mine/x", Body=json.dumps(open_to_all).encode())
+
+
 def test_presigned_urls_work_and_cannot_be_bent(account, files, owner, bucket):
     signer = account.user(allow("s3:GetObject"))
     owner.put_object(Bucket=bucket, Key="signed", Body=b"s")

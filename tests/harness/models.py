@@ -14,6 +14,9 @@ PROMISED = {
         CreateUser GetUser ListUsers UpdateUser DeleteUser
         CreateGroup GetGroup ListGroups UpdateGroup DeleteGroup AddUserToGroup RemoveUserFromGroup ListGroupsForUser
         CreateAccessKey ListAccessKeys UpdateAccessKey DeleteAccessKey GetAccessKeyLastUsed
+        UploadSigningCertificate ListSigningCertificates UpdateSigningCertificate DeleteSigningCertificate
+        UploadServerCertificate GetServerCertificate ListServerCertificates UpdateServerCertificate DeleteServerCertificate
+        TagServerCertificate UntagServerCertificate ListServerCertificateTags
         CreateRole GetRole ListRoles UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy DeleteRole
         CreateInstanceProfile GetInstanceProfile ListInstanceProfiles ListInstanceProfilesForRole AddRoleToInstanceProfile RemoveRoleFromInstanceProfile DeleteInstanceProfile
         CreatePolicy GetPolicy ListPolicies DeletePolicy CreatePolicyVersion GetPolicyVersion ListPolicyVersions SetDefaultPolicyVersion DeletePolicyVersion
@@ -40,7 +43,7 @@ GOOD = {
     "RoleArn": "arn:aws:iam::{account}:role/walk-none", "ActionNames": ["s3:GetObject"], "TagKeys": ["walk"], "Tags": [{"Key": "walk", "Value": "v"}],
     "Path": "/", "PathPrefix": "/", "NewPath": "/", "VersionId": "v1", "AccessKeyId": "AKIARZPUZDIKGB2VALC4", "AccountAlias": "walk-none", "Status": "Inactive",
     "Password": "Walking-Passw0rd-1", "OldPassword": "Walking-Passw0rd-1", "NewPassword": "Walking-Passw0rd-2", "RoleSessionName": "walk", "Name": "walk",
-    "EncodedMessage": "walk", "SerialNumber": "arn:aws:iam::{account}:mfa/none", "TokenCode": "123456",
+    "CertificateId": "WALKNONEWALKNONEWALKNONEWALK", "EncodedMessage": "walk", "SerialNumber": "arn:aws:iam::{account}:mfa/none", "TokenCode": "123456",
 }
 
 

@@ -182,6 +182,12 @@ pub struct Quotas {
     pub policies: Option<u32>,
     /// Instance profiles.
     pub instance_profiles: Option<u32>,
+    /// Server certificates.
+    pub server_certificates: Option<u32>,
+    /// SAML identity providers.
+    pub saml_providers: Option<u32>,
+    /// OpenID Connect identity providers.
+    pub oidc_providers: Option<u32>,
 }
 
 /// The configuration, every value parsed.
@@ -339,6 +345,9 @@ fn parse(layers: &Layers, errors: &mut Vec<ConfigError>) -> Option<Config> {
         roles: quota(&keys::QUOTA_ROLES),
         policies: quota(&keys::QUOTA_POLICIES),
         instance_profiles: quota(&keys::QUOTA_INSTANCE_PROFILES),
+        server_certificates: quota(&keys::QUOTA_SERVER_CERTIFICATES),
+        saml_providers: quota(&keys::QUOTA_SAML_PROVIDERS),
+        oidc_providers: quota(&keys::QUOTA_OIDC_PROVIDERS),
     };
     Some(Config {
         data_dir: data_dir?,

@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 use access::Access;
 use audit::Trail;
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use identities::{Clock, Entropy, KeyRecord, Keyring, MasterKey, SealingError, SystemClock, SystemEntropy};
 use operation::{Api, Door, Incoming, Limits, System};
@@ -178,6 +179,9 @@ fn limits(quotas: Quotas) -> Limits {
         roles: quotas.roles.map(u64::from),
         policies: quotas.policies.map(u64::from),
         instance_profiles: quotas.instance_profiles.map(u64::from),
+        server_certificates: quotas.server_certificates.map(u64::from),
+        saml_providers: quotas.saml_providers.map(u64::from),
+        oidc_providers: quotas.oidc_providers.map(u64::from),
     }
 }
 
@@ -202,8 +206,14 @@ fn outgoing(reply: wire::Reply) -> Outgoing {
 }
 
 impl Answer for Node {
-    fn body_limit(&self, _head: &Head) -> usize {
-        1 << 20
+    /// A mebibyte does for nearly every request; only for one that says it is longer does its service have to be found.
+    fn body_limit(&self, head: &Head) -> usize {
+        const COMMON: u64 = 1 << 20;
+        let said = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|length| length.parse::<u64>().ok());
+        match said {
+            Some(length) if length > COMMON => self.door.body_limit(incoming(head, &headers(head), &[])),
+            _ => 1 << 20,
+        }
     }
 
     async fn answer(&self, head: &Head, body: Bytes) -> Outgoing {

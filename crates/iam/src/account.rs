@@ -5,6 +5,8 @@ use crate::access_keys::KEYS_PER_USER;
 use crate::groups::GROUPS_PER_USER;
 use crate::instance_profiles::InstanceProfileRecord;
 use crate::page::{NextPage, Page};
+use crate::server_certificates::ServerCertificateRecord;
+use crate::signing_certificates::{CERTIFICATES_PER_USER, SigningCertificateRecord};
 use crate::{Error, Iam};
 use identities::{
     AccessKeyRecord, AccountAlias, AccountRecord, GroupRecord, Owner, PolicyRecord, PolicyVersionRecord, RoleRecord, UserRecord,
@@ -140,6 +142,7 @@ impl Operation for GetAccountSummary {
         let account = own(cx).await?;
         let root = Owner { account: account.id, user: None };
         let keys = cx.tx.in_account(SHARED).count(AccessKeyRecord::BY_OWNER.of(&root), 1).await?;
+        let certificates = cx.tx.count(SigningCertificateRecord::BY_OWNER.of(&root), 1).await?;
         let counts = [
             ("Users", counted::<UserRecord>(cx).await?),
             ("Groups", counted::<GroupRecord>(cx).await?),
@@ -147,7 +150,9 @@ impl Operation for GetAccountSummary {
             ("Policies", counted::<PolicyRecord>(cx).await?),
             ("PolicyVersionsInUse", counted::<PolicyVersionRecord>(cx).await?),
             ("InstanceProfiles", counted::<InstanceProfileRecord>(cx).await?),
+            ("ServerCertificates", counted::<ServerCertificateRecord>(cx).await?),
             ("AccountAccessKeysPresent", i64::from(keys > 0)),
+            ("AccountSigningCertificatesPresent", i64::from(certificates > 0)),
             ("AccountPasswordPresent", i64::from(account.root_password.is_some())),
         ];
         let all = counts.into_iter().chain(NOT_KEPT.iter().map(|name| (*name, 0))).chain(quotas(cx.limits()));
@@ -165,8 +170,7 @@ async fn counted<R: Record>(cx: &Allowed<'_, Read>) -> Result<i64, Error> {
 }
 
 /// What IAM counts and this server does not have.
-const NOT_KEPT: &[&str] =
-    &["Providers", "MFADevices", "MFADevicesInUse", "AccountMFAEnabled", "AccountSigningCertificatesPresent", "ServerCertificates"];
+const NOT_KEPT: &[&str] = &["Providers", "MFADevices", "MFADevicesInUse", "AccountMFAEnabled"];
 
 /// How much an account may have: what the operator said, else what AWS says.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
@@ -179,10 +183,10 @@ fn quotas(limits: &Limits) -> [(&'static str, i64); 20] {
         ("RolesQuota", said(limits.roles, 1_000)),
         ("PoliciesQuota", said(limits.policies, 1_500)),
         ("InstanceProfilesQuota", said(limits.instance_profiles, 1_000)),
-        ("ServerCertificatesQuota", 20),
+        ("ServerCertificatesQuota", said(limits.server_certificates, 20)),
         ("AccessKeysPerUserQuota", fixed(KEYS_PER_USER)),
         ("GroupsPerUserQuota", fixed(GROUPS_PER_USER)),
-        ("SigningCertificatesPerUserQuota", 2),
+        ("SigningCertificatesPerUserQuota", fixed(CERTIFICATES_PER_USER)),
         ("AttachedPoliciesPerUserQuota", 10),
         ("AttachedPoliciesPerGroupQuota", 10),
         ("AttachedPoliciesPerRoleQuota", 10),

@@ -79,6 +79,20 @@ pub enum Error {
     AliasExists(String),
     #[error("The Account Alias with name {0} cannot be found.")]
     NoAlias(String),
+    #[error("The Server Certificate with name {0} already exists.")]
+    ServerCertificateExists(String),
+    #[error("The Server Certificate with name {0} cannot be found.")]
+    NoServerCertificate(String),
+    #[error("The Certificate with id {0} cannot be found.")]
+    NoCertificate(String),
+    #[error("{0}")]
+    MalformedCertificate(String),
+    #[error("{0}")]
+    InvalidCertificate(&'static str),
+    #[error("The certificate is already associated with a user of this account.")]
+    DuplicateCertificate,
+    #[error("The private key does not belong to the public key certificate.")]
+    KeyPairMismatch,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     NotHashed(#[from] NotHashed),
     #[error("Rate exceeded")]
@@ -96,7 +110,8 @@ impl From<Error> for Failure {
             | Error::PolicyExists(_)
             | Error::ProfileExists(_)
             | Error::LoginProfileExists(_)
-            | Error::AliasExists(_) => (409, "EntityAlreadyExists"),
+            | Error::AliasExists(_)
+            | Error::ServerCertificateExists(_) => (409, "EntityAlreadyExists"),
             Error::NotFound { .. }
             | Error::NoSuchInline { .. }
             | Error::NoSuchPolicy(_)
@@ -107,7 +122,9 @@ impl From<Error> for Failure {
             | Error::NoBoundary { .. }
             | Error::NoLoginProfile(_)
             | Error::NoAlias(_)
-            | Error::NoPasswordPolicy(_) => (404, "NoSuchEntity"),
+            | Error::NoPasswordPolicy(_)
+            | Error::NoServerCertificate(_)
+            | Error::NoCertificate(_) => (404, "NoSuchEntity"),
             Error::Conflict(_) => (409, "DeleteConflict"),
             Error::Quota { .. } | Error::LimitExceeded(_) => (409, "LimitExceeded"),
             Error::Malformed(_) | Error::MalformedDocument(_) => (400, "MalformedPolicyDocument"),
@@ -122,6 +139,10 @@ impl From<Error> for Failure {
             Error::LoginProfileChanging(_) => (409, "EntityTemporarilyUnmodifiable"),
             Error::WrongPassword => (403, "AccessDenied"),
             Error::NotAUser => (400, "InvalidUserType"),
+            Error::MalformedCertificate(_) => (400, "MalformedCertificate"),
+            Error::InvalidCertificate(_) => (400, "InvalidCertificate"),
+            Error::DuplicateCertificate => (409, "DuplicateCertificate"),
+            Error::KeyPairMismatch => (400, "KeyPairMismatch"),
             Error::Busy(_) => (400, "Throttling"),
             Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
             Error::Sealing(_) | Error::NotHashed(_) | Error::Store(_) => (500, "ServiceFailure"),

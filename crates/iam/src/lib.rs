@@ -10,9 +10,12 @@ mod lists;
 mod names;
 mod page;
 mod paths;
+mod pem;
+mod private_keys;
 mod quotas;
 mod tagging;
 mod whose;
+mod x509;
 
 mod access_keys;
 mod account;
@@ -28,6 +31,8 @@ mod passwords;
 mod policies;
 mod policy_versions;
 mod roles;
+mod server_certificates;
+mod signing_certificates;
 mod simulation;
 mod trust;
 mod users;
@@ -46,6 +51,8 @@ impl Service for Iam {
     const PROTOCOL: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
     const SOURCE: &'static str = "iam.amazonaws.com";
     const GLOBAL: bool = true;
+    /// A SAML metadata document has ten million characters at most, some of them in three.
+    const BODY: usize = 16 << 20;
     type Error = Error;
 
     /// Credentials of GetFederationToken may not call IAM, those of GetSessionToken only if a second factor was shown.
@@ -71,6 +78,8 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     boundaries::OPERATIONS,
     groups::OPERATIONS,
     access_keys::OPERATIONS,
+    signing_certificates::OPERATIONS,
+    server_certificates::OPERATIONS,
     password_policy::OPERATIONS,
     login_profiles::OPERATIONS,
     account::OPERATIONS,
@@ -86,5 +95,8 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<instance_profiles::InstanceProfileRecord>(),
         store::Kind::of::<login_profiles::LoginProfileRecord>(),
         store::Kind::of::<password_policy::PasswordPolicyRecord>(),
+        store::Kind::of::<server_certificates::ServerCertificateRecord>(),
+        store::Kind::of::<server_certificates::ContentRecord>(),
+        store::Kind::of::<signing_certificates::SigningCertificateRecord>(),
     ]
 }

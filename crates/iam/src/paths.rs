@@ -2,6 +2,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names>.
 
 use crate::names::ExistingUserName;
+use crate::server_certificates::{ServerCertificateName, ServerCertificateRecord};
 use identities::{GroupName, GroupRecord, Path, UserName, UserRecord};
 use operation::{Caller, Protected, Resolved, Resource};
 use store::{Read, Tx};
@@ -23,6 +24,7 @@ impl Default for PathPrefix {
 pub(crate) enum Renamed {
     User { old: ExistingUserName, path: Option<Path>, name: Option<UserName> },
     Group { old: GroupName, path: Option<Path>, name: Option<GroupName> },
+    ServerCertificate { old: ServerCertificateName, path: Option<Path>, name: Option<ServerCertificateName> },
 }
 
 impl Protected for Renamed {
@@ -37,13 +39,17 @@ impl Protected for Renamed {
                     let was = tx.find(GroupRecord::BY_NAME, old).await?.map(|group| (group.path, group.name.to_string()));
                     ("group", path, was, old.as_str(), name.as_ref().map(GroupName::as_str))
                 }
+                Renamed::ServerCertificate { old, path, name } => {
+                    let was = tx.find(ServerCertificateRecord::BY_NAME, old).await?.map(|kept| (kept.path, kept.name.to_string()));
+                    ("server-certificate", path, was, old.as_str(), name.as_ref().map(ServerCertificateName::as_str))
+                }
             };
             let (old_path, old_name) = was.unwrap_or_else(|| (Path::default(), old.to_owned()));
             let (to, name) = (path.as_ref().unwrap_or(&old_path), new.unwrap_or(&old_name));
             let arn = caller.arn_here("iam", format_args!("{kind}{to}{name}"));
             let resource = Resource::new(arn.as_str(), caller.account);
             // The caller gave this path itself; the one that stays it is not told.
-            Ok(if path.is_some() { resource } else { resource.shown_as(format!("{kind} {}", new.unwrap_or(old))) })
+            Ok(if path.is_some() { resource } else { resource.shown_as(format!("{} {}", kind.replace('-', " "), new.unwrap_or(old))) })
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::names::ExistingUserName;
 use crate::page::{NextPage, Page};
 use crate::paths::{PathPrefix, Renamed};
 use crate::quotas::quota;
+use crate::signing_certificates::SigningCertificateRecord;
 use crate::tagging::{self, same_whatever_case};
 use crate::whose::{Whose, target};
 use crate::{Error, Iam};
@@ -279,6 +280,8 @@ async fn held(cx: &Allowed<'_, Write>, user: &UserRecord) -> Result<Option<&'sta
         Some("Cannot delete entity, must delete access keys first.")
     } else if cx.tx.count(LoginProfileRecord::KEY.of(&user.id), 1).await? > 0 {
         Some("Cannot delete entity, must delete login profile first.")
+    } else if cx.tx.count(SigningCertificateRecord::BY_OWNER.of(&owner), 1).await? > 0 {
+        Some("Cannot delete entity, must remove referenced objects first.")
     } else if !user.groups.is_empty() {
         Some("Cannot delete entity, must remove users from group first.")
     } else {

@@ -87,6 +87,14 @@ impl Door {
         self.apis.iter().any(|api| api.scopes.contains(&scope))
     }
 
+    /// How long the body of a request may be that comes with this head: its service knows. Whose the request is, is not known yet.
+    pub fn body_limit(&self, head: Incoming<'_>) -> usize {
+        let presented = sigv4::read(&sigv4::Request { method: head.method, uri: head.uri, headers: head.headers });
+        let scope = presented.as_ref().ok().and_then(Option::as_ref).map(|presented| presented.scope.service);
+        let api = scope.and_then(|scope| self.route(&head, Some(scope)));
+        api.map_or(wire::query::Limits::default().bytes, |api| api.body)
+    }
+
     /// Answers a request. It always does: what goes wrong inside is an error of the protocol too.
     pub async fn answer(&self, incoming: Incoming<'_>) -> Reply {
         let chance = self.system.access.entropy.public_id();
@@ -191,6 +199,7 @@ impl Door {
     /// Finds the operation, and reads its input into a tree.
     fn read(&self, incoming: &Incoming<'_>, api: Option<&'static Api>) -> Result<Asked, wire::Malformed> {
         let limits = wire::query::Limits::default();
+        let limits = wire::query::Limits { bytes: api.map_or(limits.bytes, |api| api.body), ..limits };
         let nothing = |name: &str| Asked { operation: None, name: name.to_owned(), version: String::new(), node: Node::Absent };
         match api.map(|api| (api, api.protocol)) {
             None | Some((_, Protocol::Query { .. })) => {

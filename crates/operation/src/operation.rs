@@ -21,6 +21,8 @@ pub trait Service: 'static {
     const SOURCE: &'static str;
     /// Whether it has one endpoint for all regions: `aws:RequestedRegion` is then `us-east-1`, whatever the client signed with.
     const GLOBAL: bool;
+    /// The longest body that it reads, in bytes.
+    const BODY: usize = 1 << 20;
     /// Its errors, each with AWS's code.
     type Error: Into<Failure> + From<StoreError> + Send;
     /// What a kind of credential may not call, whatever its policies say.
@@ -159,6 +161,8 @@ pub struct Api {
     pub source: &'static str,
     /// See [`Service`].
     pub global: bool,
+    /// See [`Service::BODY`].
+    pub body: usize,
     /// Every operation.
     pub operations: Vec<ApiOperation>,
 }
@@ -186,7 +190,7 @@ impl Api {
             .collect();
         operations.sort_by_key(|operation| operation.name);
         let scopes = std::iter::once(S::PREFIX).chain(S::SCOPES.iter().copied()).collect();
-        Api { prefix: S::PREFIX, scopes, protocol: S::PROTOCOL, source: S::SOURCE, global: S::GLOBAL, operations }
+        Api { prefix: S::PREFIX, scopes, protocol: S::PROTOCOL, source: S::SOURCE, global: S::GLOBAL, body: S::BODY, operations }
     }
 
     /// The operation with this name.

@@ -24,6 +24,12 @@ pub struct Limits {
     pub policies: Option<u64>,
     /// Instance profiles.
     pub instance_profiles: Option<u64>,
+    /// Server certificates.
+    pub server_certificates: Option<u64>,
+    /// SAML identity providers.
+    pub saml_providers: Option<u64>,
+    /// OpenID Connect identity providers.
+    pub oidc_providers: Option<u64>,
 }
 
 /// Everything that requests need.

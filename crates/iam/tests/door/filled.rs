@@ -54,10 +54,11 @@ fn text(name: &str, walked: &Walked) -> String {
         "ActionNames" => "s3:GetObject".into(),
         "ContextKeyName" => "aws:SourceIp".into(),
         "Path" | "PathPrefix" | "NewPath" => "/".into(),
+        "CertificateId" => "WALKWALKWALKWALKWALKWALK".into(),
         "VersionId" => "v1".into(),
         "AccessKeyId" => walked.key.clone(),
         "Password" | "OldPassword" | "NewPassword" => "Walking-Passw0rd-1".into(),
-        "NewUserName" | "NewGroupName" => "renamed".into(),
+        "NewUserName" | "NewGroupName" | "NewServerCertificateName" => "renamed".into(),
         _ => "walk".into(),
     }
 }

@@ -3,6 +3,7 @@
 use crate::Access;
 use crate::credentials::Credential;
 use crate::refused::Refused;
+use crate::services::ActingFor;
 use crate::standing::Standing;
 use arn::AccessKeyId;
 use sigv4::{Body, Presented, Scope, SigningKey, Verified};
@@ -14,6 +15,8 @@ pub struct Authenticated<'a> {
     pub standing: Arc<Standing>,
     /// What it signed with.
     pub credential: Arc<Credential>,
+    /// What it says that it acts for, if it is a service.
+    pub acting_for: Option<ActingFor>,
     /// What the signature vouches for.
     pub verified: Verified<'a>,
 }
@@ -44,6 +47,10 @@ impl Access {
             return Err(Refused::Expired);
         }
         let standing = self.standing(&credential).await?;
-        Ok(Authenticated { standing, credential, verified })
+        let acting_for = match credential.service() {
+            Some(_) => Some(self.acting_for(request).await?),
+            None => None,
+        };
+        Ok(Authenticated { standing, credential, acting_for, verified })
     }
 }

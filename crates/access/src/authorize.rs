@@ -114,7 +114,10 @@ impl Access {
             referer: header(captured, "referer"),
             region,
         };
-        let common = standing.context(caller.as_ref().and_then(|(caller, _)| caller.credential.session()), &at);
+        let mut common = standing.context(caller.as_ref().and_then(|(caller, _)| caller.credential.session()), &at);
+        if let Some(acting_for) = caller.as_ref().and_then(|(caller, _)| caller.acting_for.as_ref()) {
+            acting_for.put(&mut common);
+        }
         let mut answer = Answer {
             payload: caller.as_ref().map(|(caller, _)| caller.verified.payload),
             caller,

@@ -5,11 +5,12 @@ use crate::Access;
 use crate::caches::Kept;
 use crate::epochs::Deps;
 use crate::refused::Refused;
+use crate::services::delegated_secret;
 use crate::sessions::Session;
 use crate::standing::Standing;
 use arc_swap::ArcSwapOption;
 use arn::{AccessKeyId, AccountId};
-use identities::{AccessKeyRecord, Owner, Place};
+use identities::{AccessKeyRecord, Owner, Place, ServiceKeyRecord, ServiceName};
 use sigv4::SigningKey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,6 +22,13 @@ use zeroize::Zeroizing;
 pub enum Holder {
     /// A user's or root's access key.
     LongTerm(Owner),
+    /// A registered service's own key.
+    Service {
+        /// The service.
+        name: ServiceName,
+        /// Whose trail it is in; it belongs to no account.
+        account: AccountId,
+    },
     /// Somebody's, for a while.
     Session {
         /// The account that issued it.
@@ -53,12 +61,30 @@ struct Day {
     key: SigningKey,
 }
 
+/// A secret is text: clients sign with what they were shown.
+fn text(secret: &[u8]) -> Result<Zeroizing<String>, StoreError> {
+    String::from_utf8(secret.to_vec()).map(Zeroizing::new).map_err(|error| StoreError::Failed(Box::new(error.utf8_error())))
+}
+
 impl Credential {
+    fn new(id: &AccessKeyId, holder: Holder, secret: Zeroizing<String>, deps: Deps) -> Self {
+        let (standing, day) = (ArcSwapOption::empty(), ArcSwapOption::empty());
+        Credential { id: id.clone(), holder, secret, deps, standing, day, noted: AtomicI64::new(0) }
+    }
+
     /// The session, if it is one.
     pub fn session(&self) -> Option<&Session> {
         match &self.holder {
-            Holder::LongTerm(_) => None,
+            Holder::LongTerm(_) | Holder::Service { .. } => None,
             Holder::Session { session, .. } => Some(session),
+        }
+    }
+
+    /// The service that signs with it in its own name, and the account whose trail that is in.
+    pub fn service(&self) -> Option<(&ServiceName, AccountId)> {
+        match &self.holder {
+            Holder::Service { name, account } => Some((name, *account)),
+            Holder::LongTerm(_) | Holder::Session { .. } => None,
         }
     }
 
@@ -86,7 +112,7 @@ impl Credential {
     /// About how many bytes it holds, what it pins included.
     pub(crate) fn weight(&self) -> usize {
         let own = match &self.holder {
-            Holder::LongTerm(_) => 700,
+            Holder::LongTerm(_) | Holder::Service { .. } => 700,
             Holder::Session { token, .. } => 1_500 + 2 * token.len(),
         };
         own + self.standing.load().as_ref().map_or(0, |standing| standing.weight())
@@ -98,16 +124,16 @@ impl Access {
     pub(crate) async fn credential(&self, id: &AccessKeyId, token: Option<&str>) -> Result<Arc<Credential>, Refused> {
         if let Some(known) = self.credentials.get(id).map(|kept| kept.credential).filter(|known| self.epochs.hold(&known.deps)) {
             let same = match (&known.holder, token) {
-                (Holder::LongTerm(_), None) => true,
+                (Holder::LongTerm(_) | Holder::Service { .. }, None) => true,
                 (Holder::Session { token, .. }, Some(shown)) => bool::from(token.as_bytes().ct_eq(shown.as_bytes())),
-                (Holder::LongTerm(_), Some(_)) | (Holder::Session { .. }, None) => false,
+                (Holder::LongTerm(_) | Holder::Service { .. }, Some(_)) | (Holder::Session { .. }, None) => false,
             };
             if same {
                 return Ok(known);
             }
         }
         let found = match token {
-            Some(token) => self.session_credential(id, token)?,
+            Some(token) => self.session_credential(id, token).await?,
             None => self.long_term_credential(id).await?,
         };
         let found = Arc::new(found);
@@ -115,42 +141,44 @@ impl Access {
         Ok(found)
     }
 
-    fn session_credential(&self, id: &AccessKeyId, token: &str) -> Result<Credential, Refused> {
+    async fn session_credential(&self, id: &AccessKeyId, token: &str) -> Result<Credential, Refused> {
         // The account in a key id is a fact about ids that Bailiwick makes; the token proves that this is one.
         let account = id.account().filter(|_| id.is_temporary()).ok_or(Refused::UnknownKey)?;
-        let (session, secret) = Session::open(token, id, &self.keyring).map_err(|_| Refused::UnknownKey)?;
+        let (session, mut secret) = Session::open(token, id, &self.keyring).map_err(|_| Refused::UnknownKey)?;
+        let mut deps = Deps::none();
+        if let Some(via) = &session.via {
+            let (service, own, rests_on) = self.service_key(&via.key).await?.ok_or(Refused::UnknownKey)?;
+            if via.services.last() != Some(&service.name) {
+                return Err(Refused::UnknownKey);
+            }
+            secret = delegated_secret(&own, id);
+            deps = rests_on;
+        }
         let holder = Holder::Session { account, session: Box::new(session), token: token.into() };
-        Ok(Credential {
-            id: id.clone(),
-            holder,
-            secret,
-            deps: Deps::none(),
-            standing: ArcSwapOption::empty(),
-            day: ArcSwapOption::empty(),
-            noted: AtomicI64::new(0),
-        })
+        Ok(Credential::new(id, holder, secret, deps))
     }
 
     async fn long_term_credential(&self, id: &AccessKeyId) -> Result<Credential, Refused> {
         let mut deps = self.epochs.begin();
         deps.on(AccessKeyRecord::KIND, SHARED, &id.bytes());
         let record = self.store.read_inside(SHARED, |tx| async move { tx.get::<AccessKeyRecord>(id).await }).await?;
-        let Some(record) = record.filter(|record| record.active) else { return Err(Refused::UnknownKey) };
+        let Some(record) = record else { return self.service_credential(id, deps).await };
+        if !record.active {
+            return Err(Refused::UnknownKey);
+        }
         let account = record.owner.account.to_string();
         let place = Place { kind: AccessKeyRecord::KIND, account: &account, key: id.as_str() };
         let secret = self.keyring.open(&place, &record.secret).map_err(|error| StoreError::Failed(Box::new(error)))?;
-        let secret =
-            String::from_utf8(secret.to_vec()).map(Zeroizing::new).map_err(|error| StoreError::Failed(Box::new(error.utf8_error())))?;
-        let holder = Holder::LongTerm(record.owner);
-        Ok(Credential {
-            id: id.clone(),
-            holder,
-            secret,
-            deps,
-            standing: ArcSwapOption::empty(),
-            day: ArcSwapOption::empty(),
-            noted: AtomicI64::new(0),
-        })
+        Ok(Credential::new(id, Holder::LongTerm(record.owner), text(&secret)?, deps))
+    }
+
+    /// A key that no account has is perhaps a service's.
+    async fn service_credential(&self, id: &AccessKeyId, mut deps: Deps) -> Result<Credential, Refused> {
+        let (service, secret, more) = self.service_key(id).await?.ok_or(Refused::UnknownKey)?;
+        deps.on(ServiceKeyRecord::KIND, SHARED, &id.bytes());
+        deps.and(&more);
+        let holder = Holder::Service { name: service.name, account: service.account };
+        Ok(Credential::new(id, holder, text(&secret)?, deps))
     }
 
     /// How the holder of `credential` stands now.
@@ -163,6 +191,7 @@ impl Access {
                 Some(grants) => Some(Standing::long_term(grants, self.levels(owner.account).await?)),
                 None => None,
             },
+            Holder::Service { name, .. } => self.service_standing(name).await?,
             Holder::Session { account, session, .. } => self.session_standing(*account, session).await?,
         };
         let standing = Arc::new(standing.ok_or(Refused::UnknownKey)?);
@@ -175,7 +204,7 @@ impl Access {
     /// How a caller stands now that was let in before: its key may be gone since, and its policies may be others.
     pub async fn refresh(&self, credential: &Arc<Credential>) -> Result<Arc<Standing>, Refused> {
         let token = match &credential.holder {
-            Holder::LongTerm(_) => None,
+            Holder::LongTerm(_) | Holder::Service { .. } => None,
             Holder::Session { session, token, .. } => {
                 if session.expires <= self.clock.now() {
                     return Err(Refused::Expired);

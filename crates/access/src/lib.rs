@@ -2,7 +2,8 @@
 //! decision, from caches that a commit keeps true before it is answered. The services above ask here, and so do other servers.
 //!
 //! In reading order: [`sessions`], what a session token is; `credentials` and `authenticate`, who signed; [`grants`], [`levels`] and
-//! [`standing`], what that principal has, what binds it from above, and what it is; [`facts`] and [`decide`], the decision; [`authorize`], the whole for a request that another server captured.
+//! [`standing`], what that principal has, what binds it from above, and what it is; [`services`], servers that call for others; [`facts`] and
+//! [`decide`], the decision; [`authorize`], the whole for a request that another server captured.
 
 mod authenticate;
 mod authorize;
@@ -16,6 +17,7 @@ mod levels;
 mod messages;
 mod past;
 mod refused;
+mod services;
 mod sessions;
 mod standing;
 
@@ -29,5 +31,6 @@ pub use grants::{Entity, Grants, compiled_trust};
 pub use levels::{Levels, Whose};
 pub use past::{Explained, Unexplained};
 pub use refused::{Dialect, Refused, Said};
-pub use sessions::{Credentials, Session, SessionOf, SessionTag, TokenError};
+pub use services::{ActingFor, Delegation, NoDelegation, Registered, delegated_secret};
+pub use sessions::{Credentials, Session, SessionOf, SessionTag, TokenError, Via};
 pub use standing::Standing;

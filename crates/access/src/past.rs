@@ -72,6 +72,11 @@ impl Access {
 
     /// How the principal of a recorded request stood then.
     async fn stood(&self, recorded: &Recorded<'_>, identity: &Identified) -> Result<Standing, Unexplained> {
+        if identity.kind == "AWSService" {
+            // A service has no policies: what let it in, or did not, stands in the checks.
+            let name = identity.invoked_by.as_deref().and_then(|name| name.parse().ok()).ok_or(Unexplained::NoPrincipal)?;
+            return Ok(Standing::service(&name, None, Deps::none()));
+        }
         if identity.account_id.is_none() {
             return Ok(Standing::anonymous());
         }
@@ -98,6 +103,7 @@ impl Access {
             levels: Arc::new(self.levels_at(recorded.revision, account).await?),
             nothing: PolicySet::empty(Kind::Identity),
             session_policies,
+            registered: None,
             facts: Arc::new(Context::new()),
         })
     }

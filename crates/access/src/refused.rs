@@ -21,6 +21,9 @@ pub enum Refused {
     /// The session is over.
     #[error("The security token included in the request is expired")]
     Expired,
+    /// A service says in words that mean nothing for what it acts.
+    #[error("{0}")]
+    Source(&'static str),
     /// The store cannot be read.
     #[error("the store cannot be read")]
     Store(#[from] store::StoreError),
@@ -85,7 +88,7 @@ impl Refused {
         let message = match self {
             Refused::Store(_) => "The request processing has failed because of an unknown error, exception or failure.".into(),
             Refused::Signature(reason) => reason.query_sentence().into(),
-            Refused::Unsigned | Refused::UnknownKey | Refused::Expired => self.to_string().into(),
+            Refused::Unsigned | Refused::UnknownKey | Refused::Expired | Refused::Source(_) => self.to_string().into(),
         };
         Said { status, code, message }
     }
@@ -96,6 +99,7 @@ impl Refused {
             Refused::Signature(reason) => codes(reason).0,
             Refused::UnknownKey => (403, "InvalidClientTokenId"),
             Refused::Expired => (403, "ExpiredToken"),
+            Refused::Source(_) => (400, "ValidationError"),
             Refused::Store(_) => (503, "ServiceUnavailable"),
         }
     }
@@ -107,6 +111,7 @@ impl Refused {
             Refused::Signature(_) => (400, "IncompleteSignatureException"),
             Refused::UnknownKey => (refusal, "UnrecognizedClientException"),
             Refused::Expired => (refusal, "ExpiredTokenException"),
+            Refused::Source(_) => (400, "ValidationException"),
             Refused::Store(_) => (503, "ServiceUnavailableException"),
         }
     }
@@ -120,6 +125,7 @@ impl Refused {
             }
             Refused::UnknownKey => (403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.".into()),
             Refused::Expired => (400, "ExpiredToken", "The provided token has expired.".into()),
+            Refused::Source(words) => (400, "InvalidArgument", (*words).into()),
             Refused::Store(_) => (503, "ServiceUnavailable", "Service is unable to handle request.".into()),
         };
         Said { status, code, message }

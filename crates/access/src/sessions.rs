@@ -6,7 +6,7 @@ use arn::{AccessKeyId, AccountId, Arn, UniqueId};
 use aws_lc_rs::aead::NONCE_LEN;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use identities::{Entropy, Keyring, SealingError};
+use identities::{Entropy, Keyring, SealingError, ServiceName};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -26,6 +26,13 @@ pub enum SessionOf {
     /// Of GetSessionToken: the user (or root) itself, for a while.
     #[serde(rename = "u")]
     User {
+        /// The user; `None` is root.
+        #[serde(rename = "i")]
+        id: Option<UniqueId>,
+    },
+    /// A user (or root) as it is with its long-term key. Only a delegation is of this kind: no key of its own goes with it.
+    #[serde(rename = "k")]
+    Key {
         /// The user; `None` is root.
         #[serde(rename = "i")]
         id: Option<UniqueId>,
@@ -54,6 +61,18 @@ pub struct SessionTag {
     /// Whether it follows a chain of roles.
     #[serde(rename = "t", default, skip_serializing_if = "std::ops::Not::not")]
     pub transitive: bool,
+}
+
+/// The services through which a session's owner calls: a forward access session.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Via {
+    /// In the order of their calls; the last one has the delegation.
+    #[serde(rename = "s")]
+    pub services: Vec<ServiceName>,
+    /// The key of that last one: nobody signs without its secret, and its end is the delegation's.
+    #[serde(rename = "k")]
+    pub key: AccessKeyId,
 }
 
 /// All that a session is.
@@ -89,6 +108,9 @@ pub struct Session {
     /// The SAML or OIDC provider that vouched for it.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
+    /// Through which services its owner calls; none: directly.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
 }
 
 /// What a client signs with.
@@ -99,6 +121,14 @@ pub struct Credentials {
     pub secret: Zeroizing<String>,
     /// At most 4,096 characters.
     pub token: Zeroizing<String>,
+}
+
+/// A session, sealed, and what its secret comes from.
+pub(crate) struct Capsule {
+    pub access_key_id: AccessKeyId,
+    pub token: Zeroizing<String>,
+    key: u64,
+    nonce: [u8; NONCE_LEN],
 }
 
 /// Why no session was issued, or a token is none.
@@ -131,6 +161,13 @@ impl Session {
 
     /// Seals this session of `account` into credentials.
     pub fn issue(&self, account: AccountId, keyring: &Keyring, entropy: &dyn Entropy) -> Result<Credentials, TokenError> {
+        let Capsule { access_key_id, token, key, nonce } = self.seal(account, keyring, entropy)?;
+        let secret = keyring.token_secret(key, &nonce, access_key_id.as_str())?;
+        Ok(Credentials { access_key_id, secret, token })
+    }
+
+    /// Seals this session of `account`.
+    pub(crate) fn seal(&self, account: AccountId, keyring: &Keyring, entropy: &dyn Entropy) -> Result<Capsule, TokenError> {
         let percent = self.packed_percent();
         let content = serde_json::to_vec(self).map_err(|_| TokenError::Foreign)?;
         if percent > 100 || content.len() > 3_000 {
@@ -148,11 +185,11 @@ impl Session {
         token.extend_from_slice(&key.to_be_bytes());
         token.extend_from_slice(nonce);
         token.extend_from_slice(&sealed);
-        let secret = keyring.token_secret(key, nonce, access_key_id.as_str())?;
-        Ok(Credentials { access_key_id, secret, token: Zeroizing::new(BASE64_STANDARD.encode(token)) })
+        Ok(Capsule { access_key_id, token: Zeroizing::new(BASE64_STANDARD.encode(token)), key, nonce: *nonce })
     }
 
-    /// Opens `token`, which must have come with `access_key_id`; answers the session and its secret. Whether it is over, the caller asks.
+    /// Opens `token`, which must have come with `access_key_id`; answers the session and its secret, which is not that of a delegation.
+    /// Whether it is over, the caller asks.
     pub fn open(token: &str, access_key_id: &AccessKeyId, keyring: &Keyring) -> Result<(Session, Zeroizing<String>), TokenError> {
         if token.len() > 4_096 {
             return Err(TokenError::Foreign);

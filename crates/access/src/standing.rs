@@ -6,6 +6,7 @@ use crate::Access;
 use crate::epochs::Deps;
 use crate::grants::{Entity, Grants};
 use crate::levels::{Levels, Whose};
+use crate::services::Registered;
 use crate::sessions::{Session, SessionOf};
 use arn::{AccountId, Arn};
 use identities::Tag;
@@ -32,6 +33,8 @@ pub struct Standing {
     pub(crate) nothing: PolicySet,
     /// What a session is narrowed to.
     pub session_policies: Option<PolicySet>,
+    /// What Bailiwick lets a registered service do.
+    pub registered: Option<Registered>,
     /// The condition keys that are true of it whatever it asks.
     pub facts: Arc<Context>,
 }
@@ -54,6 +57,7 @@ impl Standing {
             levels: Arc::new(Levels::none()),
             nothing: PolicySet::empty(Kind::Identity),
             session_policies: None,
+            registered: None,
             facts: Arc::new(facts),
         }
     }
@@ -89,6 +93,7 @@ impl Standing {
             levels,
             nothing: PolicySet::empty(Kind::Identity),
             session_policies,
+            registered: None,
             facts: Arc::new(facts),
         }
     }
@@ -96,7 +101,8 @@ impl Standing {
     /// About how many bytes it holds. What it has is counted with each that has it: the cache of grants may have let go of it.
     pub(crate) fn weight(&self) -> usize {
         let session = self.session_policies.as_ref().map_or(0, PolicySet::weight);
-        512 + session + self.facts.weight() + self.grants.as_ref().map_or(0, |grants| grants.weight())
+        let registered = self.registered.as_ref().map_or(0, |registered| registered.text.len() + registered.set.weight());
+        512 + session + registered + self.facts.weight() + self.grants.as_ref().map_or(0, |grants| grants.weight())
     }
 
     /// What its organization lays on `account`, if that is its own.
@@ -171,7 +177,7 @@ impl Access {
     pub(crate) async fn session_standing(&self, account: AccountId, session: &Session) -> Result<Option<Standing>, StoreError> {
         let id = match &session.of {
             SessionOf::Role { id, .. } => Some(id),
-            SessionOf::User { id } | SessionOf::Federated { by: id, .. } => id.as_ref(),
+            SessionOf::User { id } | SessionOf::Key { id } | SessionOf::Federated { by: id, .. } => id.as_ref(),
         };
         let Some(grants) = self.grants(account, id).await? else { return Ok(None) };
         let asker = match &session.asked_with {
@@ -190,6 +196,8 @@ impl Access {
                 temporary(&mut facts, session);
                 Standing::of((grants, levels), principal, user_id, facts, policies)
             }
+            // As it is with its long-term key: nothing is true of it that is true of temporary credentials only.
+            SessionOf::Key { .. } => Standing::long_term(grants, levels),
             SessionOf::Role { id, name } => {
                 let Entity::Role(role) = &grants.entity else { return Ok(None) };
                 let mut facts = known(account);
@@ -226,6 +234,11 @@ impl Access {
         };
         if let Some(asker) = asker {
             standing.deps.and(&asker);
+        }
+        if let Some(via) = &session.via {
+            let Some(chain) = self.chain(&via.services).await? else { return Ok(None) };
+            standing.deps.and(&chain);
+            standing.through(&via.services);
         }
         Ok(Some(standing))
     }

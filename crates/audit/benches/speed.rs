@@ -18,6 +18,7 @@ fn event<'a>(recorded: Option<&'a Recorded<'a>>) -> Event<'a> {
             access_key_id: Some("AKIARZPUZDIKGB2VALC4"),
             name: "alice",
             session: None,
+            invoked_by: None,
         },
         at: 1_795_517_940,
         source: "sts.amazonaws.com",

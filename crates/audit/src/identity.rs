@@ -19,6 +19,8 @@ pub enum UserIdentity<'a> {
         alias: Option<&'a str>,
         /// Of temporary credentials.
         session: Option<Attributes>,
+        /// The service that called for it.
+        invoked_by: Option<&'a str>,
     },
     /// An IAM user, or a session that it made with GetSessionToken.
     IamUser {
@@ -34,6 +36,8 @@ pub enum UserIdentity<'a> {
         name: &'a str,
         /// Of temporary credentials.
         session: Option<Attributes>,
+        /// The service that called for it.
+        invoked_by: Option<&'a str>,
     },
     /// A session of a role.
     AssumedRole {
@@ -72,6 +76,8 @@ pub enum UserIdentity<'a> {
         issuer: Issuer<'a>,
         /// When the session began, and whether with MFA.
         attributes: Attributes,
+        /// The service that called for it.
+        invoked_by: Option<&'a str>,
     },
     /// The caller of AssumeRoleWithSAML: nobody of ours yet. Its words are the assertion's.
     SamlUser {
@@ -276,7 +282,7 @@ impl UserIdentity<'_> {
     /// Appends the element's value.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match *self {
-            UserIdentity::Root { account, access_key_id, alias, session } => {
+            UserIdentity::Root { account, access_key_id, alias, session, invoked_by } => {
                 out.extend_from_slice(b"{\"type\":\"Root\",\"principalId\":\"");
                 write_account(out, account);
                 out.push(b'"');
@@ -285,8 +291,9 @@ impl UserIdentity<'_> {
                 optional(out, "accessKeyId", access_key_id);
                 optional(out, "userName", alias);
                 Attributes::write_alone(session, out);
+                optional(out, "invokedBy", invoked_by);
             }
-            UserIdentity::IamUser { id, arn, account, access_key_id, name, session } => {
+            UserIdentity::IamUser { id, arn, account, access_key_id, name, session, invoked_by } => {
                 out.extend_from_slice(b"{\"type\":\"IAMUser\"");
                 member(out, "principalId", id);
                 member(out, "arn", arn);
@@ -294,6 +301,7 @@ impl UserIdentity<'_> {
                 optional(out, "accessKeyId", access_key_id);
                 member(out, "userName", name);
                 Attributes::write_alone(session, out);
+                optional(out, "invokedBy", invoked_by);
             }
             UserIdentity::AssumedRole {
                 role_id,
@@ -322,7 +330,7 @@ impl UserIdentity<'_> {
                 out.push(b'}');
                 optional(out, "invokedBy", invoked_by);
             }
-            UserIdentity::FederatedUser { name, arn, account, access_key_id, issuer, attributes } => {
+            UserIdentity::FederatedUser { name, arn, account, access_key_id, issuer, attributes, invoked_by } => {
                 out.extend_from_slice(b"{\"type\":\"FederatedUser\",\"principalId\":\"");
                 write_account(out, account);
                 out.push(b':');
@@ -335,6 +343,7 @@ impl UserIdentity<'_> {
                 issuer.write(out);
                 attributes.write(out);
                 out.push(b'}');
+                optional(out, "invokedBy", invoked_by);
             }
             UserIdentity::SamlUser { subject, name_qualifier } => {
                 out.extend_from_slice(b"{\"type\":\"SAMLUser\"");

@@ -368,6 +368,9 @@ pub struct Identified {
     /// The key that signed.
     #[serde(default)]
     pub access_key_id: Option<String>,
+    /// The service that called, by itself or for whoever this is.
+    #[serde(default)]
+    pub invoked_by: Option<String>,
     #[serde(default)]
     session_context: Option<SessionContext>,
 }

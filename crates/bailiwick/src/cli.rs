@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use arn::AccountId;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use identities::{ServiceHost, ServiceName};
 
 use crate::config::keys::{KEYS, Key, Kind};
 
@@ -31,6 +32,12 @@ pub enum Command {
         /// Which of them.
         #[command(subcommand)]
         command: AccountCommand,
+    },
+    /// Register servers that call others for their callers, as AWS's services do
+    Service {
+        /// Which of them.
+        #[command(subcommand)]
+        command: ServiceCommand,
     },
     /// Tell why a request was allowed or denied: policies, statements, what was missing
     Explain {
@@ -116,6 +123,43 @@ pub enum AccountCommand {
         /// The account
         #[arg(long, value_name = "12DIGITS")]
         id: AccountId,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+}
+
+/// `service …`
+#[derive(Debug, Subcommand)]
+pub enum ServiceCommand {
+    /// Register a service and print its access key, once
+    Add {
+        /// What policies call it, such as thumbs.example.internal
+        #[arg(value_name = "NAME")]
+        name: ServiceName,
+        /// Where clients reach it, with its port where that is not the usual one; again for each further one. Its own name, if not said
+        #[arg(long = "host", value_name = "HOST")]
+        hosts: Vec<ServiceHost>,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+    /// List all services
+    List(DirOptions),
+    /// Give a service a new access key, and end the old one with all that was delegated to it
+    ResetKey {
+        /// The service
+        #[arg(value_name = "NAME")]
+        name: ServiceName,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+    /// End a service, its key and all that went through it
+    Remove {
+        /// The service
+        #[arg(value_name = "NAME")]
+        name: ServiceName,
         /// Where.
         #[command(flatten)]
         options: DirOptions,

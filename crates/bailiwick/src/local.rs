@@ -8,6 +8,7 @@ mod socket;
 use std::{future::Future, path::PathBuf, time::Duration};
 
 use arn::{AccessKeyId, AccountId};
+use identities::{ServiceHost, ServiceName};
 use serde::{Deserialize, Serialize};
 
 pub use self::socket::Socket;
@@ -36,6 +37,25 @@ pub enum LocalCommand {
         /// The account.
         id: AccountId,
     },
+    /// Registers a service that calls others for its callers.
+    ServiceAdd {
+        /// What policies call it.
+        name: ServiceName,
+        /// Where it is reached; its own name, if nothing is said.
+        hosts: Vec<ServiceHost>,
+    },
+    /// Lists the registered services.
+    ServiceList,
+    /// Ends a service's keys, and gives it a new one.
+    ServiceResetKey {
+        /// The service.
+        name: ServiceName,
+    },
+    /// Ends a service, its keys and its delegations.
+    ServiceRemove {
+        /// The service.
+        name: ServiceName,
+    },
     /// Tells all about one decision.
     Explain {
         /// The id of the request, as its answer named it.
@@ -63,6 +83,29 @@ pub struct RootKey {
     pub secret_access_key: Secret,
 }
 
+/// A service's new access key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServiceKey {
+    /// The service.
+    pub service: ServiceName,
+    /// The id of the key.
+    pub access_key_id: AccessKeyId,
+    /// Its secret.
+    #[serde(with = "exposed")]
+    pub secret_access_key: Secret,
+}
+
+/// A service as `service list` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServiceLine {
+    /// What policies call it.
+    pub name: ServiceName,
+    /// Where it is reached.
+    pub hosts: Vec<ServiceHost>,
+}
+
 /// An account as `account list` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -85,6 +128,12 @@ pub enum LocalAnswer {
     Accounts(Vec<AccountLine>),
     /// To [`LocalCommand::AccountResetRoot`].
     RootReset(RootKey),
+    /// To [`LocalCommand::ServiceAdd`] and [`LocalCommand::ServiceResetKey`].
+    ServiceKeyed(ServiceKey),
+    /// To [`LocalCommand::ServiceList`].
+    Services(Vec<ServiceLine>),
+    /// To [`LocalCommand::ServiceRemove`].
+    ServiceRemoved,
     /// To [`LocalCommand::Explain`].
     Explained(serde_json::Value),
     /// To [`LocalCommand::Backup`].

@@ -7,14 +7,16 @@ use std::{
     process::ExitCode,
 };
 
+use arn::AccessKeyId;
 use bailiwick::{
-    cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ReportFormat, ServeOptions},
-    config::Config,
+    cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ReportFormat, ServeOptions, ServiceCommand},
+    config::{Config, Secret},
     evaluate,
-    local::{self, LocalAnswer, LocalCommand, RootKey},
+    local::{self, LocalAnswer, LocalCommand, RootKey, ServiceKey},
     logs, serve,
 };
 use clap::Parser as _;
+use identities::ServiceHost;
 
 /// Why a command failed, in words.
 struct Failed(String);
@@ -58,6 +60,12 @@ fn run(command: Command) -> Result<ExitCode, Failed> {
             AccountCommand::Create { name, email, id, options } => local(options, LocalCommand::AccountCreate { name, email, id }),
             AccountCommand::List(options) => local(options, LocalCommand::AccountList),
             AccountCommand::ResetRoot { id, options } => local(options, LocalCommand::AccountResetRoot { id }),
+        },
+        Command::Service { command } => match command {
+            ServiceCommand::Add { name, hosts, options } => local(options, LocalCommand::ServiceAdd { name, hosts }),
+            ServiceCommand::List(options) => local(options, LocalCommand::ServiceList),
+            ServiceCommand::ResetKey { name, options } => local(options, LocalCommand::ServiceResetKey { name }),
+            ServiceCommand::Remove { name, options } => local(options, LocalCommand::ServiceRemove { name }),
         },
         Command::Explain { request_id, options } => local(options, LocalCommand::Explain { request_id }),
         Command::Backup { file, options } => local(options, LocalCommand::Backup { file: absolute(file)? }),
@@ -118,7 +126,20 @@ fn local(DirOptions(options): DirOptions, command: LocalCommand) -> Result<ExitC
     let mut out = io::stdout().lock();
     let mut code = ExitCode::SUCCESS;
     match answer {
-        LocalAnswer::AccountCreated(key) | LocalAnswer::RootReset(key) => show_key(&mut out, &key)?,
+        LocalAnswer::AccountCreated(RootKey { account, access_key_id, secret_access_key })
+        | LocalAnswer::RootReset(RootKey { account, access_key_id, secret_access_key }) => {
+            show_key(&mut out, &account, &access_key_id, &secret_access_key)?;
+        }
+        LocalAnswer::ServiceKeyed(ServiceKey { service, access_key_id, secret_access_key }) => {
+            show_key(&mut out, &service, &access_key_id, &secret_access_key)?;
+        }
+        LocalAnswer::Services(services) => {
+            for service in services {
+                let hosts: Vec<&str> = service.hosts.iter().map(ServiceHost::as_str).collect();
+                writeln!(out, "{}\t{}", service.name, hosts.join(" "))?;
+            }
+        }
+        LocalAnswer::ServiceRemoved => {}
         LocalAnswer::Accounts(accounts) => {
             for account in accounts {
                 writeln!(out, "{}\t{}\t{}", account.id, account.name, account.email)?;
@@ -142,11 +163,11 @@ fn local(DirOptions(options): DirOptions, command: LocalCommand) -> Result<ExitC
     Ok(code)
 }
 
-/// The account and the lines that a shell takes.
-fn show_key(out: &mut impl io::Write, key: &RootKey) -> io::Result<()> {
-    writeln!(out, "{}", key.account)?;
-    writeln!(out, "export AWS_ACCESS_KEY_ID={}", key.access_key_id)?;
-    writeln!(out, "export AWS_SECRET_ACCESS_KEY={}", quoted(key.secret_access_key.expose()))
+/// Whose key it is, and the lines that a shell takes.
+fn show_key(out: &mut impl io::Write, whose: &impl fmt::Display, id: &AccessKeyId, secret: &Secret) -> io::Result<()> {
+    writeln!(out, "{whose}")?;
+    writeln!(out, "export AWS_ACCESS_KEY_ID={id}")?;
+    writeln!(out, "export AWS_SECRET_ACCESS_KEY={}", quoted(secret.expose()))
 }
 
 /// A word as every POSIX shell reads it: bare where it can be, else between single quotes.

@@ -1,9 +1,10 @@
 //! A node: the store and all that stands on it, opened, answered with, closed.
 //!
 //! - `first` is a first start: data keys, the first account and its root user.
-//! - `commands` are those of the data directory's owner.
+//! - `commands` are those of the data directory's owner, `services` those about services.
 mod commands;
 mod first;
+mod services;
 
 use std::{sync::Arc, time::Duration};
 

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use access::{Captured, Dialect};
-use arn::AccountId;
+use arn::{AccountId, Arn};
 use policy::{Context, Facts, Values};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -51,13 +51,16 @@ const MOST_KEYS: usize = 250;
 const MOST_TAGS: usize = 50;
 
 /// Keys that Bailiwick knows itself: a name, or how names begin.
-const OURS: [&str; 15] = [
+const OURS: [&str; 18] = [
     "aws:principal*",
     "aws:userid",
     "aws:username",
     "aws:token*",
     "aws:multifactor*",
     "aws:sourceidentity",
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceorg*",
     "aws:federated*",
     "aws:calledvia*",
     "aws:viaawsservice",
@@ -208,7 +211,38 @@ impl AskedCheck {
         if self.resource.is_empty() {
             return Err(Error::Invalid(format!("checks.{nth}.resource: empty")));
         }
-        Ok(())
+        if self.is_pass_role() { self.passes_a_role(nth) } else { Ok(()) }
+    }
+
+    fn is_pass_role(&self) -> bool {
+        self.action.eq_ignore_ascii_case("iam:PassRole")
+    }
+
+    /// A role is passed within its account, and whether it may be, policies of who passes it say alone: the role's own says whom it trusts.
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>.
+    fn passes_a_role(&self, nth: usize) -> Result<(), Error> {
+        let owner = self.role_owner();
+        let words = if owner.is_none() {
+            "resource: iam:PassRole is asked about the ARN of one role"
+        } else if self.resource_account.is_some() && self.resource_account != owner {
+            "resourceAccount: not the account of the role"
+        } else if self.policy(nth)?.is_some() {
+            "resourcePolicy: no policy of a role allows that it is passed"
+        } else {
+            return Ok(());
+        };
+        Err(Error::Invalid(format!("checks.{nth}.{words}")))
+    }
+
+    fn role_owner(&self) -> Option<AccountId> {
+        let arn: Arn = self.resource.parse().ok()?;
+        let is_role = arn.service() == "iam" && arn.resource_type() == Some("role") && !arn.resource().contains(['*', '?']);
+        arn.account_id().filter(|_| is_role)
+    }
+
+    /// Whose the resource is, if the check says it.
+    pub fn owner(&self) -> Option<AccountId> {
+        self.resource_account.or_else(|| self.role_owner().filter(|_| self.is_pass_role()))
     }
 
     /// The condition keys that the asker gives, the resource's tags among them.
@@ -278,6 +312,9 @@ mod tests {
             "aws:TokenIssueTime",
             "aws:MultiFactorAuthPresent",
             "aws:SourceIdentity",
+            "aws:SourceArn",
+            "aws:SourceAccount",
+            "aws:SourceOrgID",
             "aws:FederatedProvider",
             "aws:CalledViaFirst",
             "aws:ViaAWSService",
@@ -292,7 +329,17 @@ mod tests {
         ] {
             assert!(is_ours(key), "{key}");
         }
-        for key in ["aws:SourceIp", "aws:SourceVpce", "s3:prefix", "s3:x-amz-acl", "aws:RequestTag/x", "aws:TagKeys", "aws:usernames"] {
+        for key in [
+            "aws:SourceIp",
+            "aws:SourceVpce",
+            "iam:PassedToService",
+            "iam:AssociatedResourceArn",
+            "s3:prefix",
+            "s3:x-amz-acl",
+            "aws:RequestTag/x",
+            "aws:TagKeys",
+            "aws:usernames",
+        ] {
             assert!(!is_ours(key), "{key}");
         }
     }

@@ -5,7 +5,7 @@ use crate::asked::{AskedCheck, AskedRequest, Claimed};
 use crate::error::refused;
 use crate::said::{self, Said, map};
 use crate::{Decisions, Error};
-use access::{Answer, Check, Decided};
+use access::{Answer, Check, Decided, Delegation};
 use arn::AccountId;
 use operation::{Allowed, Asking, Caller, Failure, Input, Judged, Operation, Operations, Said as Request, Target, handler};
 use policy::{Outcome, Principal};
@@ -23,6 +23,8 @@ struct Asked {
     request: AskedRequest,
     #[serde(default)]
     explain: bool,
+    #[serde(default)]
+    delegate: bool,
     #[serde(default)]
     checks: Vec<AskedCheck>,
 }
@@ -89,18 +91,29 @@ impl Operation for Authorize {
     fn judged_by(&self, caller: &Caller) -> Judged {
         let checks = &self.asked.checks;
         let own = if checks.is_empty() { Some(caller.account) } else { None };
-        judged(&self.claimed, checks.iter().map(|check| check.resource_account.unwrap_or(caller.account)).chain(own).collect())
+        judged(&self.claimed, checks.iter().map(|check| check.owner().unwrap_or(caller.account)).chain(own).collect())
+            .and(self.asked.delegate, "bailiwick:Delegate")
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<Said, Error> {
         let read = self.asked.request.read()?;
         not_for_us(cx, &self.claimed)?;
+        if self.asked.delegate && cx.caller.service().is_none() {
+            return Err(Error::Invalid("delegate: only a registered service acts for its callers".into()));
+        }
         let mut checks = Vec::with_capacity(self.asked.checks.len());
         for (nth, (check, facts)) in self.asked.checks.iter().zip(&self.facts).enumerate() {
+            // A service is in no account, so nothing can be taken for its own.
+            let owner = match check.owner() {
+                None if cx.caller.service().is_some() => {
+                    return Err(Error::Invalid(format!("checks.{nth}.resourceAccount: a service says whose a resource is")));
+                }
+                owner => owner.unwrap_or(cx.caller.account),
+            };
             checks.push(Check {
                 action: &check.action,
                 resource: &check.resource,
-                resource_account: Some(check.resource_account.unwrap_or(cx.caller.account)),
+                resource_account: Some(owner),
                 resource_policy: check.policy(nth)?,
                 context: facts.clone(),
                 explain: self.asked.explain,
@@ -129,15 +142,27 @@ impl Operation for Authorize {
             }
             decisions.push(map(members));
         }
-        cx.record_answer(&captured, &answer, &checks)?;
+        let delegation = if self.asked.delegate { delegation(cx, &answer)? } else { None };
+        cx.record_answer(&captured, &answer, &checks, delegation.as_ref())?;
         let streaming = streaming(cx, &answer);
         Ok(Said(map([
             ("principal", said::principal(&answer)),
             ("payload", said::payload(answer.payload)),
             ("decisions", Node::List(decisions)),
             ("streaming", streaming),
+            ("delegation", delegation.map_or(Node::Absent, said::delegation)),
         ])))
     }
+}
+
+/// What the asking service acts for its caller with. Where nobody signed, or anything was denied, there is nothing to act for.
+fn delegation(cx: &Allowed<'_, Read>, answer: &Answer<'_>) -> Result<Option<Delegation>, Error> {
+    let (Some(service), Some((caller, _))) = (cx.caller.service(), &answer.caller) else { return Ok(None) };
+    if answer.decisions.is_empty() || !answer.decisions.iter().all(Decided::is_allowed) {
+        return Ok(None);
+    }
+    let made = cx.access().delegate(caller, service, &cx.caller.credential.id);
+    made.map(Some).map_err(|error| Error::Invalid(format!("delegate: {error}")))
 }
 
 /// A request that was signed for Bailiwick itself is relayed: nobody else may have the use of it.

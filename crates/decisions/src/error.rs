@@ -1,6 +1,7 @@
 //! What an asker is told about its own question. What is wrong with the captured request is part of the answer.
 
 use access::{TokenError, Unanswered};
+use identities::{SealingError, ServiceName};
 use operation::Failure;
 use policy::ParseError;
 use store::StoreError;
@@ -13,6 +14,14 @@ pub enum Error {
     Invalid(String),
     #[error("checks.{check}.resourcePolicy: {error}")]
     ResourcePolicy { check: usize, error: ParseError },
+    #[error("There is a service {0} already.")]
+    ServiceExists(ServiceName),
+    #[error("There is no service {0}.")]
+    NoSuchService(ServiceName),
+    #[error("Services are registered in the account that the store was begun with.")]
+    NotTheOperators,
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Sealing(#[from] SealingError),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     Token(#[from] TokenError),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -23,7 +32,10 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let (status, code) = match &error {
             Error::Invalid(_) | Error::ResourcePolicy { .. } => (400, "ValidationException"),
-            Error::Token(_) | Error::Store(_) => (500, "InternalFailure"),
+            Error::ServiceExists(_) => (409, "ConflictException"),
+            Error::NoSuchService(_) => (404, "ResourceNotFoundException"),
+            Error::NotTheOperators => (403, "AccessDeniedException"),
+            Error::Sealing(_) | Error::Token(_) | Error::Store(_) => (500, "InternalFailure"),
         };
         if status >= 500 {
             operation::log_inside(&error);

@@ -2,7 +2,7 @@
 //! would do; the answer says whose it is and whether policies allow it. It binds nobody but the asker.
 //!
 //! `docs/stores.md` is the guide. In reading order: `asked`, the members of a question and what an asker may not say; [`authorize`], the
-//! question and the answer; `chunks`, bodies that are signed chunk by chunk.
+//! question and the answer; `chunks`, bodies that are signed chunk by chunk; [`services`], servers that call others for their callers.
 
 mod asked;
 mod authorize;
@@ -10,6 +10,7 @@ mod chunks;
 mod error;
 mod messages;
 mod said;
+pub mod services;
 
 pub use error::Error;
 
@@ -32,4 +33,4 @@ impl Service for Decisions {
 }
 
 /// Every operation, family by family.
-pub const FAMILIES: &[Operations<Decisions>] = &[authorize::OPERATIONS, chunks::OPERATIONS];
+pub const FAMILIES: &[Operations<Decisions>] = &[authorize::OPERATIONS, chunks::OPERATIONS, services::OPERATIONS];

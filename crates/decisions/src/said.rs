@@ -1,6 +1,6 @@
 //! How an answer is said.
 
-use access::{Answer, Decided, SessionOf, Standing, iso};
+use access::{Answer, Decided, Delegation, SessionOf, Standing, iso};
 use policy::{Explanation, Outcome, Principal};
 use serde::Serialize;
 use sigv4::Payload;
@@ -40,19 +40,29 @@ pub(crate) fn principal(answer: &Answer<'_>) -> Node {
         Principal::Federated { .. } => "FederatedUser",
         Principal::Service { .. } | Principal::Provider { .. } => "Service",
     };
+    let service = if let Principal::Service { name } = &standing.principal { Some(name) } else { None };
+    let via = answer.caller.as_ref().and_then(|(caller, _)| caller.credential.session()?.via.as_ref());
+    let via = via.map_or(Node::Absent, |via| Node::List(via.services.iter().map(|service| Node::text(service.as_str())).collect()));
     map([
         ("type", Node::text(kind)),
+        ("service", text(service)),
+        ("calledVia", via),
         ("arn", text(standing.arn.as_ref())),
         ("account", text(standing.account)),
         ("userId", Node::text(standing.user_id.clone())),
-        ("session", answer.caller.as_ref().map_or(Node::Absent, |(caller, _)| caller.credential.session().map_or(Node::Absent, session))),
+        (
+            "session",
+            answer.caller.as_ref().map_or(Node::Absent, |(caller, _)| {
+                caller.credential.session().filter(|session| !matches!(session.of, SessionOf::Key { .. })).map_or(Node::Absent, session)
+            }),
+        ),
     ])
 }
 
 fn session(session: &access::Session) -> Node {
     let name = match &session.of {
         SessionOf::Role { name, .. } | SessionOf::Federated { name, .. } => Some(name),
-        SessionOf::User { .. } => None,
+        SessionOf::User { .. } | SessionOf::Key { .. } => None,
     };
     let tags = session.tags.iter().map(|tag| (Name::Owned(tag.key.clone()), Node::text(tag.value.clone()))).collect::<Vec<_>>();
     map([
@@ -73,6 +83,15 @@ pub(crate) fn payload(payload: Option<Payload>) -> Node {
         Payload::Unsigned | Payload::Streaming | Payload::StreamingTrailer | Payload::StreamingUnsignedTrailer => None,
     };
     map([("mode", Node::text(payload.mode())), ("sha256", text(sha256))])
+}
+
+/// What a service acts for its caller with.
+pub(crate) fn delegation(made: Delegation) -> Node {
+    map([
+        ("accessKeyId", Node::text(made.access_key_id.as_str())),
+        ("sessionToken", Node::text(made.token.as_str())),
+        ("expiration", Node::text(iso(made.expires))),
+    ])
 }
 
 /// One decision, without its explanation.

@@ -60,7 +60,7 @@ impl Service for Iam {
     fn bars(caller: &Caller, _operation: &str) -> Option<Failure> {
         let session = caller.session()?;
         let barred = match session.of {
-            SessionOf::Role { .. } => false,
+            SessionOf::Role { .. } | SessionOf::Key { .. } => false,
             SessionOf::User { .. } => session.mfa.is_none(),
             SessionOf::Federated { .. } => true,
         };

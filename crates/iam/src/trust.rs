@@ -5,10 +5,10 @@
 use crate::Error;
 use crate::documents::{EncodedDocument, PolicyDocument};
 use arn::{Arn, IdKind, UniqueId};
-use identities::{RoleName, RoleRecord, TrustPolicy, UserName, UserRecord};
+use identities::{RoleName, RoleRecord, ServiceName, ServiceRecord, TrustPolicy, UserName, UserRecord};
 use policy::{Document, Kind, Place};
 use serde_json::Value;
-use store::{Mode, StoreError, Tx};
+use store::{Mode, SHARED, StoreError, Tx};
 
 /// The longest trust policy, in characters that are not white space.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
@@ -20,8 +20,10 @@ pub(crate) async fn saved<M: Mode>(tx: &Tx<M>, text: &PolicyDocument) -> Result<
     if u64::try_from(document.size()).is_ok_and(|size| size > LONGEST) {
         return Err(Error::Quota { name: "ACLSizePerRole", limit: LONGEST });
     }
-    if let Some(service) = services(text.as_str()).into_iter().find(|service| !is_service(service)) {
-        return Err(nobody("SERVICE", &service));
+    for service in services(text.as_str()) {
+        if !is_service(&service) && !is_registered(tx, &service).await? {
+            return Err(nobody("SERVICE", &service));
+        }
     }
     let mut pinned: Vec<(Arn, UniqueId)> = Vec::new();
     for principal in document.principals() {
@@ -96,6 +98,12 @@ fn is_service(name: &str) -> bool {
             .split('.')
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))
     })
+}
+
+/// Whether the operator registered a service of this name.
+async fn is_registered<M: Mode>(tx: &Tx<M>, name: &str) -> Result<bool, StoreError> {
+    let Ok(name) = name.parse::<ServiceName>() else { return Ok(false) };
+    Ok(tx.in_account(SHARED).get::<ServiceRecord>(&name).await?.is_some())
 }
 
 /// A trust policy as it is shown: as it was sent, but for users and roles that are not called so any more. One that was renamed shows its new

@@ -34,6 +34,9 @@ impl KeyPart for AccountAlias {
     }
 }
 
+/// Under which name the store remembers the account that it was begun with: the operator's own.
+pub const FIRST_ACCOUNT: &str = "first-account";
+
 /// Whether an account's principals are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountStatus {

@@ -14,12 +14,13 @@ mod passwords;
 mod policies;
 mod roles;
 mod sealing;
+mod services;
 mod surroundings;
 mod tags;
 mod users;
 
 pub use access_keys::{AccessKeyRecord, Owner};
-pub use accounts::{AccountAlias, AccountRecord, AccountStatus};
+pub use accounts::{AccountAlias, AccountRecord, AccountStatus, FIRST_ACCOUNT};
 pub use groups::GroupRecord;
 pub use managed::{ManagedPolicy, managed_policies, managed_policy};
 pub use names::{GroupName, NameKey, Path, PolicyName, PolicyPath, RoleName, UserName};
@@ -35,6 +36,7 @@ pub use passwords::{NotHashed, PasswordHash};
 pub use policies::{InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, customer_policy_arn};
 pub use roles::{MaxSessionDuration, RoleRecord, TrustPolicy};
 pub use sealing::{KeyRecord, Keyring, MasterKey, Place, Purpose, Sealed, SealingError};
+pub use services::{ServiceHost, ServiceHostError, ServiceKeyRecord, ServiceName, ServiceNameError, ServiceRecord, service_arn};
 pub use surroundings::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use tags::{Tag, TagKey, TagValue, Tags};
 pub use users::UserRecord;
@@ -56,5 +58,7 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<MemberRecord>(),
         store::Kind::of::<OrganizationPolicyRecord>(),
         store::Kind::of::<PolicyAttachmentRecord>(),
+        store::Kind::of::<ServiceRecord>(),
+        store::Kind::of::<ServiceKeyRecord>(),
     ]
 }

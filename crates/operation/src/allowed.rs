@@ -6,7 +6,7 @@ use crate::last_used::LastUsed;
 use crate::slow::Busy;
 use crate::system::{Limits, System};
 use crate::trail;
-use access::{Access, Answer, Captured, Said};
+use access::{Access, Answer, Captured, Delegation, Said};
 use arn::{AccountId, IdKind, UniqueId};
 use identities::{Place, Sealed, SealingError};
 use store::{Mode, Read, StoreError, Tx};
@@ -47,14 +47,22 @@ impl<M: Mode> Allowed<'_, M> {
         self.system.served.contains(&scope)
     }
 
-    /// Records what was decided for another server: one event for each check.
-    pub fn record_answer(&self, captured: &Captured<'_>, answer: &Answer<'_>, checks: &[access::Check<'_>]) -> Result<(), StoreError> {
-        trail::foreign(self.system, self.caller, self.request_id, captured, answer, checks)
+    /// Records what was decided for another server: one event for each check, with the delegation that came of it.
+    pub fn record_answer(
+        &self,
+        captured: &Captured<'_>,
+        answer: &Answer<'_>,
+        checks: &[access::Check<'_>],
+        delegation: Option<&Delegation>,
+    ) -> Result<(), StoreError> {
+        let asker = trail::Asker { system: self.system, caller: self.caller, request_id: self.request_id };
+        trail::foreign(&asker, captured, answer, checks, delegation)
     }
 
     /// Records that a request which another server captured was not let in.
     pub fn record_refused(&self, captured: &Captured<'_>, said: &Said) -> Result<(), StoreError> {
-        trail::foreign_refused(self.system, self.caller, self.request_id, captured, said)
+        let asker = trail::Asker { system: self.system, caller: self.caller, request_id: self.request_id };
+        trail::foreign_refused(&asker, captured, said)
     }
 
     /// A new unique id.

@@ -1,8 +1,8 @@
 //! Who calls: a principal that has shown what it signed with, and where its request came from.
 
-use access::{Credential, Session, SessionOf, Standing, Surroundings};
+use access::{ActingFor, Authenticated, Credential, Session, SessionOf, Standing, Surroundings};
 use arn::{AccountId, Arn};
-use identities::UserName;
+use identities::{ServiceName, UserName, service_arn};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,19 +31,35 @@ pub struct Caller {
     pub standing: Arc<Standing>,
     /// What it signed with.
     pub credential: Arc<Credential>,
-    /// Its account.
+    /// Its account; of a service, whose trail its own doings are in: it belongs to none.
     pub account: AccountId,
-    /// Its ARN: a user's, a session's, root's.
+    /// Its ARN: a user's, a session's, root's; of a service, the one of its registration.
     pub arn: Arn,
+    /// What a service says that it acts for.
+    pub acting_for: Option<ActingFor>,
     /// Where its request came from.
     pub origin: Origin,
 }
 
 impl Caller {
-    /// `None` if it belongs to no account: such a principal calls nothing here.
-    pub(crate) fn new(standing: Arc<Standing>, credential: Arc<Credential>, origin: Origin) -> Option<Self> {
-        let (account, arn) = (standing.account?, standing.arn.clone()?);
-        Some(Caller { standing, credential, account, arn, origin })
+    /// `None` if it belongs to no account and is no service: such a principal calls nothing here.
+    pub(crate) fn new(known: Authenticated<'_>, origin: Origin) -> Option<Self> {
+        let Authenticated { standing, credential, acting_for, .. } = known;
+        let (account, arn) = match credential.service() {
+            Some((name, account)) => (account, service_arn(account, name)),
+            None => (standing.account?, standing.arn.clone()?),
+        };
+        Some(Caller { standing, credential, account, arn, acting_for, origin })
+    }
+
+    /// The service that this is, if it calls in its own name.
+    pub fn service(&self) -> Option<&ServiceName> {
+        self.credential.service().map(|(name, _)| name)
+    }
+
+    /// The service that calls: in its own name, or, as the last of a chain, in somebody's.
+    pub fn calling_service(&self) -> Option<&ServiceName> {
+        self.service().or_else(|| self.session()?.via.as_ref()?.services.last())
     }
 
     /// `arn:aws:SERVICE::ACCOUNT:REST` in the caller's account.

@@ -178,7 +178,7 @@ impl Door {
         };
         let asked = asked.map_err(|malformed| malformed.failure(protocol))?;
         // Whoever is in no account calls nothing here.
-        let caller = Caller::new(known.standing, known.credential, origin).ok_or_else(|| Common::Denied.failure(protocol))?;
+        let caller = Caller::new(known, origin).ok_or_else(|| Common::Denied.failure(protocol))?;
         let Some((api, operation)) = api.zip(asked.operation) else {
             return Err(Common::no_operation(protocol, &asked.name, &asked.version));
         };

@@ -45,8 +45,15 @@ pub(crate) async fn judge(
     judgement: &mut Judgement,
 ) -> Result<Permit, Failure> {
     *judgement = Judgement::default();
-    let By::Policies(checks) = judged.by else { return Ok(Permit(())) };
+    let By::Policies(checks) = judged.by else {
+        // What AWS asks nothing for, it asks nothing of an account's principals for. A service is none, and may know who it is.
+        let is_theirs = caller.service().is_none() || subject.name == "GetCallerIdentity";
+        return if is_theirs { Ok(Permit(())) } else { Err(Common::Denied.failure(subject.protocol)) };
+    };
     let mut common = caller.standing.context(caller.session(), &caller.surroundings(subject.global));
+    if let Some(acting_for) = &caller.acting_for {
+        acting_for.put(&mut common);
+    }
     put(&mut common, &judged.keys);
     let common = Arc::new(common);
     judgement.keys = common.clone();
@@ -57,11 +64,14 @@ pub(crate) async fn judge(
         let levels = system.access.levels_of_owner(&caller.standing, resource.account).await;
         let levels = levels.map_err(|error| unavailable(&error, subject.protocol))?;
         let facts = of_check(Context::over(common.clone()), &resource, &levels, &check.keys);
+        // A service has no policies: what it may ask of Bailiwick itself, its registration says.
+        let registered = caller.standing.registered.as_ref().filter(|_| matches!(check.target, Target::Everything));
+        let trust = resource.trusting.as_ref().and_then(|role| role.trust.as_ref());
         let question = Question {
             action,
             resource: &resource.arn,
             resource_account: Some(resource.account),
-            resource_policy: resource.trusting.as_ref().and_then(|role| role.trust.as_ref()),
+            resource_policy: trust.or(registered.map(|registered| &registered.set)),
             resource_levels: &levels,
             facts: &facts,
         };
@@ -76,7 +86,7 @@ pub(crate) async fn judge(
             because: because.as_str().into(),
             by: by.clone(),
             keys: audit::Keys::default(),
-            resource_policy: None,
+            resource_policy: registered.map(|registered| registered.text.clone().into()),
         });
         judgement.decided = Some((outcome, because, by));
         if !decision.is_allowed() {

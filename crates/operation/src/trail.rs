@@ -4,7 +4,7 @@ use crate::caller::Caller;
 use crate::judge::Judgement;
 use crate::pipeline::Call;
 use crate::system::System;
-use access::{Answer, Captured, Check, Entity, Said, Session, SessionOf, Standing};
+use access::{Answer, Captured, Check, Delegation, Entity, Said, Session, SessionOf, Standing};
 use audit::{Attributes, Event, EventId, EventType, Issuer, Object, Recorded, UserIdentity, Value};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -30,6 +30,10 @@ pub(crate) struct Crossing {
 impl Entry<'_> {
     /// Where the call went, if it was a role of another account that was taken on.
     pub(crate) fn crossing(&self, judgement: &Judgement) -> Result<Option<Crossing>, StoreError> {
+        // A service is in no account, so it leaves none.
+        if self.call.caller.service().is_some() {
+            return Ok(None);
+        }
         let own = self.call.caller.account;
         let other = judgement.checks.iter().filter_map(|check| check.resource_account).find(|account| *account != own);
         match other.filter(|_| self.name.starts_with("AssumeRole")) {
@@ -71,26 +75,31 @@ impl Entry<'_> {
                 members(object, node, &[]);
             }
         };
-        let address = address(caller.origin.address);
+        let client = address(caller.origin.address);
+        // CloudTrail shows the service in the place of its address.
+        let service = caller.calling_service().map(identities::ServiceName::as_str);
+        let additional = [("clientAddress", &*client)];
+        let role = recorded.and_then(|recorded| recorded.checks.first()?.resource_account).filter(|_| self.name.starts_with("AssumeRole"));
+        let own = role.filter(|_| caller.service().is_some()).unwrap_or(caller.account);
         let event = Event {
             identity,
             at: caller.origin.now,
             source,
             name: self.name,
             region: if global { "us-east-1" } else { &caller.origin.region },
-            source_address: &address,
-            user_agent: caller.origin.user_agent.as_deref(),
+            source_address: service.unwrap_or(&client),
+            user_agent: service.or(caller.origin.user_agent.as_deref()),
             error: output.as_ref().err().map(|failure| (&*failure.code, failure.message.as_str())),
             request: has_members(said.node).then_some(&request),
             response: (output.is_ok_and(has_members) && self.answers()).then_some(&response),
-            additional: &[],
+            additional: if service.is_some() { &additional } else { &[] },
             recorded,
             request_id,
             event_id: event_id(system)?,
             read_only: !self.writes,
             resources: &[],
             event_type: EventType::ApiCall,
-            recipient: Some(crossing.map_or(caller.account, |(recipient, _)| recipient)),
+            recipient: Some(crossing.map_or(own, |(recipient, _)| recipient)),
             shared_id: crossing.map(|(_, crossing)| crossing.shared),
             tls: None,
         };
@@ -125,26 +134,36 @@ pub(crate) fn recorded<'a>(judgement: &'a Judgement, revision: i64, caller: &'a 
     })
 }
 
+/// Another server that asks.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub system: &'a System,
+    pub caller: &'a Caller,
+    pub request_id: &'a str,
+}
+
 /// What another server asked: one event for each check, about whoever made the captured request. One with no check is about the signature.
 pub(crate) fn foreign(
-    system: &System,
-    asker: &Caller,
-    request_id: &str,
+    asker: &Asker<'_>,
     captured: &Captured<'_>,
     answer: &Answer<'_>,
     checks: &[Check<'_>],
+    delegation: Option<&Delegation>,
 ) -> Result<(), StoreError> {
     let standing = &*answer.standing;
     let session = answer.caller.as_ref().and_then(|(caller, _)| caller.credential.session());
     let key = answer.caller.as_ref().map(|(caller, _)| caller.credential.id.as_str());
     let identity = identity_of(standing, session, key);
+    let delegated =
+        delegation.map(|made| [("delegatedTo", asker.caller.arn.as_str()), ("delegationAccessKeyId", made.access_key_id.as_str())]);
+    let additional = delegated.as_ref().map_or(&[][..], |delegated| &delegated[..]);
     for ((check, decided), facts) in checks.iter().zip(&answer.decisions).zip(&answer.contexts) {
         let recorded = Recorded {
             revision: answer.revision,
             outcome: decided.outcome.as_str().into(),
             because: decided.because.as_str().into(),
             by: decided.by.clone(),
-            asked_by: Some(asker.arn.as_str().into()),
+            asked_by: Some(asker.caller.arn.as_str().into()),
             keys: crate::judge::recorded(facts),
             checks: vec![audit::Check {
                 action: check.action.into(),
@@ -160,30 +179,20 @@ pub(crate) fn foreign(
         };
         let denied = (!decided.is_allowed()).then_some(("AccessDenied", "Access Denied"));
         let recipient = standing.account.or(check.resource_account);
-        captured_event(system, request_id, captured, &Foreign { identity, error: denied, recorded: Some(&recorded), recipient })?;
+        captured_event(asker, captured, &Foreign { identity, error: denied, recorded: Some(&recorded), recipient, additional })?;
     }
     Ok(())
 }
 
 /// A captured request that was not let in. Strangers can make a server ask as often as they like: they are sampled.
-pub(crate) fn foreign_refused(
-    system: &System,
-    asker: &Caller,
-    request_id: &str,
-    captured: &Captured<'_>,
-    said: &Said,
-) -> Result<(), StoreError> {
-    if captured.source_ip.is_some_and(|address| !system.trail.unauthenticated(address)) {
+pub(crate) fn foreign_refused(asker: &Asker<'_>, captured: &Captured<'_>, said: &Said) -> Result<(), StoreError> {
+    if captured.source_ip.is_some_and(|address| !asker.system.trail.unauthenticated(address)) {
         return Ok(());
     }
     let words = said.message.split_once('\n').map_or(&*said.message, |(first, _)| first);
     let identity = UserIdentity::Unknown { account: None, access_key_id: None };
-    captured_event(
-        system,
-        request_id,
-        captured,
-        &Foreign { identity, error: Some((said.code, words)), recorded: None, recipient: Some(asker.account) },
-    )
+    let recipient = Some(asker.caller.account);
+    captured_event(asker, captured, &Foreign { identity, error: Some((said.code, words)), recorded: None, recipient, additional: &[] })
 }
 
 /// What an event about a captured request says.
@@ -192,9 +201,11 @@ struct Foreign<'a> {
     error: Option<(&'a str, &'a str)>,
     recorded: Option<&'a Recorded<'a>>,
     recipient: Option<arn::AccountId>,
+    additional: &'a [(&'a str, &'a str)],
 }
 
-fn captured_event(system: &System, request_id: &str, captured: &Captured<'_>, said: &Foreign<'_>) -> Result<(), StoreError> {
+fn captured_event(asker: &Asker<'_>, captured: &Captured<'_>, said: &Foreign<'_>) -> Result<(), StoreError> {
+    let Asker { system, request_id, .. } = *asker;
     let address = address(captured.source_ip);
     let agent = captured.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
     let event = Event {
@@ -208,7 +219,7 @@ fn captured_event(system: &System, request_id: &str, captured: &Captured<'_>, sa
         error: said.error,
         request: None,
         response: None,
-        additional: &[],
+        additional: said.additional,
         recorded: said.recorded,
         request_id,
         event_id: event_id(system)?,
@@ -241,16 +252,21 @@ pub(crate) fn identity(caller: &Caller) -> UserIdentity<'_> {
 
 fn identity_of<'a>(standing: &'a Standing, session: Option<&'a Session>, access_key_id: Option<&'a str>) -> UserIdentity<'a> {
     let unknown = UserIdentity::Unknown { account: standing.account, access_key_id };
+    if let policy::Principal::Service { name } = &standing.principal {
+        return UserIdentity::AwsService { invoked_by: name };
+    }
+    let invoked_by = session.and_then(|session| session.via.as_ref()?.services.last()).map(identities::ServiceName::as_str);
     let (Some(grants), Some(account)) = (&standing.grants, standing.account) else { return unknown };
     let (arn, issuer) = (standing.arn.as_ref().map_or("", arn::Arn::as_str), grants.arn().as_str());
-    let attributes = session.map(|session| Attributes { issued_at: session.issued, mfa: session.mfa.is_some() });
+    let attributes = session.filter(|session| !matches!(session.of, SessionOf::Key { .. }));
+    let attributes = attributes.map(|session| Attributes { issued_at: session.issued, mfa: session.mfa.is_some() });
     match (session.map(|session| &session.of), &grants.entity, attributes) {
         (Some(SessionOf::Federated { name, .. }), entity, Some(attributes)) => {
             let issuer = match entity {
                 Entity::User(user) => Issuer::IamUser { id: user.id.as_str(), arn: issuer, account, name: user.name.as_str() },
                 Entity::Root | Entity::Role(_) => Issuer::Root { account },
             };
-            UserIdentity::FederatedUser { name, arn, account, access_key_id, issuer, attributes }
+            UserIdentity::FederatedUser { name, arn, account, access_key_id, issuer, attributes, invoked_by }
         }
         (Some(SessionOf::Role { name, .. }), Entity::Role(role), Some(attributes)) => UserIdentity::AssumedRole {
             role_id: role.id.as_str(),
@@ -262,12 +278,12 @@ fn identity_of<'a>(standing: &'a Standing, session: Option<&'a Session>, access_
             attributes,
             source_identity: session.and_then(|session| session.source_identity.as_deref()),
             web_identity: None,
-            invoked_by: None,
+            invoked_by,
         },
         (_, Entity::User(user), session) => {
-            UserIdentity::IamUser { id: user.id.as_str(), arn, account, access_key_id, name: user.name.as_str(), session }
+            UserIdentity::IamUser { id: user.id.as_str(), arn, account, access_key_id, name: user.name.as_str(), session, invoked_by }
         }
-        (_, Entity::Root, session) => UserIdentity::Root { account, access_key_id, alias: None, session },
+        (_, Entity::Root, session) => UserIdentity::Root { account, access_key_id, alias: None, session, invoked_by },
         (_, Entity::Role(_), _) => unknown,
     }
 }

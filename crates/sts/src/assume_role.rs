@@ -139,6 +139,7 @@ impl Operation for AssumeRole {
             mfa: None,
             asked_with: None,
             provider: None,
+            via: None,
         };
         let narrowed = session.policy.is_some() || !session.managed.is_empty() || !session.tags.is_empty();
         Ok(AssumeRoleOutput {

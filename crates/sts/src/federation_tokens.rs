@@ -77,6 +77,7 @@ impl Operation for GetFederationToken {
             mfa: None,
             asked_with: Some(cx.caller.credential.id.clone()),
             provider: None,
+            via: None,
         };
         Ok(GetFederationTokenOutput {
             credentials: issue(cx, account, &session)?,

@@ -34,15 +34,26 @@ impl Service for Sts {
         if operation == "GetCallerIdentity" {
             return None;
         }
+        if caller.service().is_some() {
+            return if operation == "AssumeRole" {
+                None
+            } else {
+                denied(format!("User: {} is not authorized to perform: sts:{operation}", caller.arn))
+            };
+        }
         if operation == "AssumeRole" && caller.is_root() {
             return denied("Roles may not be assumed by root accounts.".into());
         }
         let session = caller.session()?;
+        // A delegation is for calling with the caller's rights, not for credentials that outlive it and are bound to no service.
+        if session.via.is_some() {
+            return denied(format!("User: {} is not authorized to perform: sts:{operation}", caller.arn));
+        }
         if matches!(operation, "GetSessionToken" | "GetFederationToken") {
             return denied(format!("Cannot call {operation} with session credentials"));
         }
         let allowed = match session.of {
-            SessionOf::Role { .. } => true,
+            SessionOf::Role { .. } | SessionOf::Key { .. } => true,
             SessionOf::User { .. } => operation == "AssumeRole",
             SessionOf::Federated { .. } => false,
         };

@@ -58,6 +58,7 @@ impl Operation for GetSessionToken {
             mfa: None,
             asked_with: Some(cx.caller.credential.id.clone()),
             provider: None,
+            via: None,
         };
         let credentials = issue(cx, cx.caller.account, &session)?;
         Ok(GetSessionTokenOutput { credentials, session_token_utilization: None, session_token_size: None })

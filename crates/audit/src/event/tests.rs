@@ -17,6 +17,7 @@ fn alice() -> UserIdentity<'static> {
         access_key_id: Some("AKIARZPUZDIKGB2VALC4"),
         name: "alice",
         session: None,
+        invoked_by: None,
     }
 }
 
@@ -134,6 +135,7 @@ fn every_kind_of_caller_has_cloudtrails_members() {
         access_key_id: key,
         issuer,
         attributes,
+        invoked_by: None,
     };
     let federated_shown = |issuer: Value| {
         json!({"type": "FederatedUser", "principalId": "111122223333:bob", "arn": federated_arn, "accountId": "111122223333",
@@ -153,13 +155,19 @@ fn every_kind_of_caller_has_cloudtrails_members() {
     };
     let cases = [
         (
-            UserIdentity::Root { account: account(), access_key_id: None, alias: None, session: None },
+            UserIdentity::Root { account: account(), access_key_id: None, alias: None, session: None, invoked_by: None },
             json!({"type": "Root", "principalId": "111122223333", "arn": root_arn, "accountId": "111122223333"}),
         ),
         (
-            UserIdentity::Root { account: account(), access_key_id: key, alias: Some("acme"), session: Some(attributes) },
+            UserIdentity::Root {
+                account: account(),
+                access_key_id: key,
+                alias: Some("acme"),
+                session: Some(attributes),
+                invoked_by: Some("thumbs.example.internal"),
+            },
             json!({"type": "Root", "principalId": "111122223333", "arn": root_arn, "accountId": "111122223333", "accessKeyId": key,
-                "userName": "acme", "sessionContext": {"attributes": shown}}),
+                "userName": "acme", "sessionContext": {"attributes": shown}, "invokedBy": "thumbs.example.internal"}),
         ),
         (
             UserIdentity::IamUser {
@@ -169,9 +177,10 @@ fn every_kind_of_caller_has_cloudtrails_members() {
                 access_key_id: key,
                 name: "alice",
                 session: Some(attributes),
+                invoked_by: Some("thumbs.example.internal"),
             },
             json!({"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": ALICE, "accountId": "111122223333", "accessKeyId": key,
-                "userName": "alice", "sessionContext": {"attributes": shown}}),
+                "userName": "alice", "sessionContext": {"attributes": shown}, "invokedBy": "thumbs.example.internal"}),
         ),
         (
             assumed(None, None, None),

@@ -29,6 +29,10 @@ impl Commands for Node {
             LocalCommand::AccountCreate { name, email, id } => self.create_account(name, email, id).await,
             LocalCommand::AccountList => self.list_accounts().await,
             LocalCommand::AccountResetRoot { id } => self.reset_root(id).await,
+            LocalCommand::ServiceAdd { name, hosts } => self.add_service(name, hosts).await,
+            LocalCommand::ServiceList => self.list_services().await,
+            LocalCommand::ServiceResetKey { name } => self.reset_service_key(name).await,
+            LocalCommand::ServiceRemove { name } => self.remove_service(name).await,
             LocalCommand::Explain { request_id } => self.explain(&request_id).await,
             LocalCommand::Backup { file } => {
                 self.store.backup(&file).await?;
@@ -41,7 +45,7 @@ impl Commands for Node {
 }
 
 impl Node {
-    fn making(&self) -> Making<'_> {
+    pub(super) fn making(&self) -> Making<'_> {
         let access = &self.system.access;
         Making { keyring: &access.keyring, clock: access.clock.as_ref(), entropy: access.entropy.as_ref() }
     }
@@ -191,7 +195,7 @@ impl Node {
     }
 
     /// What the operator did, for the trail of the account.
-    fn event(&self, name: &str, account: AccountId) -> Result<String, LocalError> {
+    pub(super) fn event(&self, name: &str, account: AccountId) -> Result<String, LocalError> {
         let access = &self.system.access;
         let mut chance = [0; 32];
         let failed = |error: SealingError| LocalError::new(ErrorKind::Failed, error.to_string());
@@ -223,7 +227,7 @@ impl Node {
         Ok(event.text())
     }
 
-    fn record(&self, events: &[i64], text: &str) {
+    pub(super) fn record(&self, events: &[i64], text: &str) {
         for event in events {
             if let Err(error) = self.system.trail.write_through(*event, text) {
                 tracing::error!(error = &error as &dyn std::error::Error, "the audit trail cannot be written");

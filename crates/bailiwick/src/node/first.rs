@@ -3,7 +3,8 @@
 use access::Access;
 use arn::{AccessKeyId, AccountId};
 use identities::{
-    AccessKeyRecord, AccountRecord, AccountStatus, Clock, Entropy, Keyring, MasterKey, Owner, PasswordHash, Place, Purpose, SealingError,
+    AccessKeyRecord, AccountRecord, AccountStatus, Clock, Entropy, FIRST_ACCOUNT, Keyring, MasterKey, Owner, PasswordHash, Place, Purpose,
+    SealingError,
 };
 use store::{Record, SHARED, Store, StoreError, Stored, Tx, Who, Write};
 use zeroize::Zeroizing;
@@ -13,9 +14,6 @@ use crate::{
     config::{Config, Named, Secret},
     local::RootKey,
 };
-
-/// Under which name the store remembers the first account.
-const FIRST: &str = "first-account";
 
 /// What seals, and what makes a new root user's key.
 pub(super) struct Making<'a> {
@@ -75,7 +73,7 @@ pub(super) async fn start(
                 }
                 fresh(tx.insert(account).await?)?;
                 fresh(tx.insert(key).await?)?;
-                tx.set_meta(FIRST, account.id.to_string().as_bytes()).await
+                tx.set_meta(FIRST_ACCOUNT, account.id.to_string().as_bytes()).await
             }
         })
         .await?;
@@ -125,7 +123,7 @@ pub(super) fn root_key(making: &Making<'_>, account: AccountId, given: Option<Gi
 /// After the first start, what is said about the first account is not read any more. Who says something else is told so, once.
 pub(super) async fn warn_of_differences(access: &Access, config: &Config) -> Result<(), NodeError> {
     let given = config.first_account()?;
-    let Some(first) = access.store.meta(FIRST).await? else { return Ok(()) };
+    let Some(first) = access.store.meta(FIRST_ACCOUNT).await? else { return Ok(()) };
     let Some(first) = std::str::from_utf8(&first).ok().and_then(|digits| digits.parse::<AccountId>().ok()) else { return Ok(()) };
     let ignored = |differs: bool, source: &crate::config::Source| {
         if differs {

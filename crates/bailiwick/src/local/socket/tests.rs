@@ -22,9 +22,14 @@ impl Commands for Double {
                 secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
             })),
             LocalCommand::Check => panic!("inside"),
-            LocalCommand::AccountCreate { .. } | LocalCommand::AccountList | LocalCommand::Explain { .. } | LocalCommand::Backup { .. } => {
-                Err(LocalError::new(ErrorKind::NotFound, "no"))
-            }
+            LocalCommand::AccountCreate { .. }
+            | LocalCommand::AccountList
+            | LocalCommand::ServiceAdd { .. }
+            | LocalCommand::ServiceList
+            | LocalCommand::ServiceResetKey { .. }
+            | LocalCommand::ServiceRemove { .. }
+            | LocalCommand::Explain { .. }
+            | LocalCommand::Backup { .. } => Err(LocalError::new(ErrorKind::NotFound, "no")),
         }
     }
 }

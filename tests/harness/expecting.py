@@ -10,6 +10,7 @@ STATUS = {
     "AccessDenied": 403,
     "DeleteConflict": 409,
     "DuplicateCertificate": 409,
+    "DuplicateSSHPublicKey": 400,
     "EntityAlreadyExists": 409,
     "EntityTemporarilyUnmodifiable": 409,
     "ExpiredToken": 403,
@@ -20,6 +21,7 @@ STATUS = {
     "InvalidClientTokenId": 403,
     "InvalidInput": 400,
     "InvalidParameterValue": 400,
+    "InvalidPublicKey": 400,
     "InvalidUserType": 400,
     "KeyPairMismatch": 400,
     "LimitExceeded": 409,
@@ -33,6 +35,7 @@ STATUS = {
     "PolicyNotAttachable": 400,
     "SignatureDoesNotMatch": 403,
     "UnmodifiableEntity": 400,
+    "UnrecognizedPublicKeyEncoding": 400,
     "ValidationError": 400,
 }
 

@@ -10,7 +10,7 @@ SECRETS = {}  # the value -> what it is
 SIGNATURES = {}
 SERVERS = []  # every server started, with its data directory and its logs
 
-SECRET_MEMBERS = {"SecretAccessKey", "SessionToken", "Password", "NewPassword", "OldPassword"}
+SECRET_MEMBERS = {"SecretAccessKey", "SessionToken", "Password", "NewPassword", "OldPassword", "ServicePassword", "ServiceCredentialSecret"}
 
 
 def keep(value, what):

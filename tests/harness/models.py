@@ -28,6 +28,8 @@ PROMISED = {
         CreateAccountAlias ListAccountAliases DeleteAccountAlias GetAccountSummary GetAccountAuthorizationDetails
         CreateLoginProfile GetLoginProfile UpdateLoginProfile DeleteLoginProfile ChangePassword
         UpdateAccountPasswordPolicy GetAccountPasswordPolicy DeleteAccountPasswordPolicy
+        CreateServiceSpecificCredential ListServiceSpecificCredentials ResetServiceSpecificCredential UpdateServiceSpecificCredential DeleteServiceSpecificCredential
+        UploadSSHPublicKey GetSSHPublicKey ListSSHPublicKeys UpdateSSHPublicKey DeleteSSHPublicKey
         SimulatePrincipalPolicy SimulateCustomPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
     """.split(),
     "sts": "GetCallerIdentity AssumeRole GetSessionToken GetFederationToken GetAccessKeyInfo DecodeAuthorizationMessage".split(),
@@ -43,7 +45,8 @@ GOOD = {
     "RoleArn": "arn:aws:iam::{account}:role/walk-none", "ActionNames": ["s3:GetObject"], "TagKeys": ["walk"], "Tags": [{"Key": "walk", "Value": "v"}],
     "Path": "/", "PathPrefix": "/", "NewPath": "/", "VersionId": "v1", "AccessKeyId": "AKIARZPUZDIKGB2VALC4", "AccountAlias": "walk-none", "Status": "Inactive",
     "Password": "Walking-Passw0rd-1", "OldPassword": "Walking-Passw0rd-1", "NewPassword": "Walking-Passw0rd-2", "RoleSessionName": "walk", "Name": "walk",
-    "CertificateId": "WALKNONEWALKNONEWALKNONEWALK", "EncodedMessage": "walk", "SerialNumber": "arn:aws:iam::{account}:mfa/none", "TokenCode": "123456",
+    "CertificateId": "WALKNONEWALKNONEWALKNONEWALK", "EncodedMessage": "walk", "ServiceSpecificCredentialId": "ACCAWALKNONEWALKNONE1", "ServiceName": "codecommit.amazonaws.com",
+    "SSHPublicKeyId": "APKAWALKNONEWALKNONE1", "Encoding": "SSH", "SerialNumber": "arn:aws:iam::{account}:mfa/none", "TokenCode": "123456",
 }
 
 

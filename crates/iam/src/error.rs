@@ -2,7 +2,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html>.
 
 use arn::{AccountId, Arn};
-use identities::{NotHashed, SealingError};
+use identities::{NotAKey, NotHashed, SealingError};
 use operation::{Busy, Failure};
 use policy::Malformed;
 use store::StoreError;
@@ -29,6 +29,16 @@ pub enum Error {
     NoSuchVersion { arn: Arn, version: String },
     #[error("The Access Key with id {0} cannot be found.")]
     NoSuchKey(String),
+    #[error("No such service {0} is supported for Service Specific Credentials")]
+    NoSuchService(String),
+    #[error("No such credential {0} exists")]
+    NoSuchCredential(String),
+    #[error("The Public Key with id {0} cannot be found.")]
+    NoSuchSshKey(String),
+    #[error("The SSH public key is already associated with the user.")]
+    DuplicateSshKey,
+    #[error("{0}")]
+    NotAnSshKey(#[from] NotAKey),
     #[error("Instance Profile {0} cannot be found.")]
     NoSuchProfile(String),
     #[error("The {kind} with name {name} has no permissions boundary.")]
@@ -118,6 +128,9 @@ impl From<Error> for Failure {
             | Error::NotAttachable(_)
             | Error::NoSuchVersion { .. }
             | Error::NoSuchKey(_)
+            | Error::NoSuchService(_)
+            | Error::NoSuchCredential(_)
+            | Error::NoSuchSshKey(_)
             | Error::NoSuchProfile(_)
             | Error::NoBoundary { .. }
             | Error::NoLoginProfile(_)
@@ -125,6 +138,9 @@ impl From<Error> for Failure {
             | Error::NoPasswordPolicy(_)
             | Error::NoServerCertificate(_)
             | Error::NoCertificate(_) => (404, "NoSuchEntity"),
+            Error::DuplicateSshKey => (400, "DuplicateSSHPublicKey"),
+            Error::NotAnSshKey(NotAKey::Invalid) => (400, "InvalidPublicKey"),
+            Error::NotAnSshKey(NotAKey::Unrecognized) => (400, "UnrecognizedPublicKeyEncoding"),
             Error::Conflict(_) => (409, "DeleteConflict"),
             Error::Quota { .. } | Error::LimitExceeded(_) => (409, "LimitExceeded"),
             Error::Malformed(_) | Error::MalformedDocument(_) => (400, "MalformedPolicyDocument"),

@@ -32,8 +32,10 @@ mod policies;
 mod policy_versions;
 mod roles;
 mod server_certificates;
+mod service_credentials;
 mod signing_certificates;
 mod simulation;
+mod ssh_keys;
 mod trust;
 mod users;
 
@@ -87,6 +89,8 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     attachments::OPERATIONS,
     account_details::OPERATIONS,
     simulation::OPERATIONS,
+    service_credentials::OPERATIONS,
+    ssh_keys::OPERATIONS,
 ];
 
 /// Every kind of record that only IAM reads, for checking a store.

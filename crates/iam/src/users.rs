@@ -13,6 +13,7 @@ use crate::whose::{Whose, target};
 use crate::{Error, Iam};
 use arn::{AccountId, Arn, IdKind, UniqueId};
 use identities::{AccessKeyRecord, AccountRecord, InlinePolicyRecord, Owner, Path, Tag, TagKey, Tags, UserName, UserRecord};
+use identities::{ServiceCredentialRecord, SshKeyRecord};
 use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, handler};
 use store::{Read, Record, SHARED, Stored, Write};
 use wire::{Shape, Timestamp};
@@ -284,6 +285,10 @@ async fn held(cx: &Allowed<'_, Write>, user: &UserRecord) -> Result<Option<&'sta
         Some("Cannot delete entity, must remove referenced objects first.")
     } else if !user.groups.is_empty() {
         Some("Cannot delete entity, must remove users from group first.")
+    } else if cx.tx.count(ServiceCredentialRecord::BY_USER.of(&user.id), 1).await? > 0
+        || cx.tx.count(SshKeyRecord::BY_USER.of(&user.id), 1).await? > 0
+    {
+        Some("Cannot delete entity, must remove referenced objects first.")
     } else {
         None
     })

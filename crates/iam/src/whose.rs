@@ -16,7 +16,7 @@ pub(crate) fn target<N: Clone + Into<ExistingUserName>>(caller: &Caller, named: 
 }
 
 /// The name that a request gives, else the caller's own, if it is a user.
-fn named_or_own<N: Clone + Into<ExistingUserName>>(caller: &Caller, named: Option<&N>) -> Option<ExistingUserName> {
+pub(crate) fn named_or_own<N: Clone + Into<ExistingUserName>>(caller: &Caller, named: Option<&N>) -> Option<ExistingUserName> {
     named.cloned().map(Into::into).or_else(|| caller.user_name().map(Into::into))
 }
 

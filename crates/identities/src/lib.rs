@@ -14,7 +14,10 @@ mod passwords;
 mod policies;
 mod roles;
 mod sealing;
+mod service_credentials;
 mod services;
+mod ssh_keys;
+mod ssh_public_key;
 mod surroundings;
 mod tags;
 mod users;
@@ -35,8 +38,11 @@ pub use organizations::{
 pub use passwords::{NotHashed, PasswordHash};
 pub use policies::{InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, customer_policy_arn};
 pub use roles::{MaxSessionDuration, RoleRecord, TrustPolicy};
-pub use sealing::{KeyRecord, Keyring, MasterKey, Place, Purpose, Sealed, SealingError};
+pub use sealing::{Hashed, KeyRecord, Keyring, MasterKey, Place, Purpose, Sealed, SealingError};
+pub use service_credentials::{CredentialName, CredentialService, ServiceCredentialRecord};
 pub use services::{ServiceHost, ServiceHostError, ServiceKeyRecord, ServiceName, ServiceNameError, ServiceRecord, service_arn};
+pub use ssh_keys::SshKeyRecord;
+pub use ssh_public_key::{NotAKey, SshPublicKey};
 pub use surroundings::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use tags::{Tag, TagKey, TagValue, Tags};
 pub use users::UserRecord;
@@ -52,6 +58,8 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<PolicyVersionRecord>(),
         store::Kind::of::<InlinePolicyRecord>(),
         store::Kind::of::<AccessKeyRecord>(),
+        store::Kind::of::<ServiceCredentialRecord>(),
+        store::Kind::of::<SshKeyRecord>(),
         store::Kind::of::<KeyRecord>(),
         store::Kind::of::<OrganizationRecord>(),
         store::Kind::of::<UnitRecord>(),

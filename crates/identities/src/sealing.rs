@@ -118,10 +118,31 @@ impl Place<'_> {
     }
 }
 
+/// The keyed hash of a secret that a machine made, for secrets that are only ever compared.
+///
+/// Such a secret has 256 random bits: nobody can try them, so nothing is won by a hash that is slow on purpose (argon2id is for what people
+/// think up), and a check costs microseconds. The key is not in the store, so a stolen store cannot even be asked whether a guess is right;
+/// the place of the record is hashed too, so a hash that is moved to another record is nobody's.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hashed(Box<str>);
+
+impl fmt::Debug for Hashed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hashed(…)")
+    }
+}
+
 /// The keys that a running server seals and opens with.
 pub struct Keyring {
-    records: Vec<(u64, LessSafeKey)>,
+    records: Vec<RecordKey>,
     tokens: Vec<TokenKey>,
+}
+
+struct RecordKey {
+    number: u64,
+    seal: LessSafeKey,
+    hash: hmac::Key,
 }
 
 struct TokenKey {
@@ -153,7 +174,7 @@ impl Keyring {
             let sealed = BASE64_STANDARD.decode(record.sealed.0.as_bytes()).map_err(|_| SealingError::Malformed)?;
             let key = open(&master, &bound_key(record.number, record.purpose), &sealed)?;
             match record.purpose {
-                Purpose::Records => ring.records.push((record.number, aead(&AES_256_GCM, &key)?)),
+                Purpose::Records => ring.records.push(RecordKey::derive(record.number, &key)?),
                 Purpose::Tokens => ring.tokens.push(TokenKey::derive(record.number, &key)?),
             }
         }
@@ -165,17 +186,34 @@ impl Keyring {
 
     /// Seals a secret for the record at `place`, under the newest key.
     pub fn seal(&self, place: &Place<'_>, secret: &[u8], entropy: &dyn Entropy) -> Result<Sealed, SealingError> {
-        let (number, key) = self.records.last().ok_or(SealingError::Malformed)?;
-        let sealed = seal(key, &place.bound(), secret, entropy)?;
-        Ok(Sealed(format!("{number}.{}", BASE64_STANDARD.encode(sealed)).into()))
+        let key = self.records.last().ok_or(SealingError::Malformed)?;
+        let sealed = seal(&key.seal, &place.bound(), secret, entropy)?;
+        Ok(Sealed(format!("{}.{}", key.number, BASE64_STANDARD.encode(sealed)).into()))
     }
 
     /// Opens what was sealed for the record at `place`.
     pub fn open(&self, place: &Place<'_>, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealingError> {
         let (number, encoded) = sealed.0.split_once('.').ok_or(SealingError::Malformed)?;
         let number: u64 = number.parse().map_err(|_| SealingError::Malformed)?;
-        let (_, key) = self.records.iter().find(|(n, _)| *n == number).ok_or(SealingError::DoesNotOpen)?;
-        open(key, &place.bound(), &BASE64_STANDARD.decode(encoded).map_err(|_| SealingError::Malformed)?)
+        let key = self.records.iter().find(|key| key.number == number).ok_or(SealingError::DoesNotOpen)?;
+        open(&key.seal, &place.bound(), &BASE64_STANDARD.decode(encoded).map_err(|_| SealingError::Malformed)?)
+    }
+
+    /// Hashes a secret of the record at `place`, under the newest key.
+    pub fn hash(&self, place: &Place<'_>, secret: &[u8]) -> Result<Hashed, SealingError> {
+        let key = self.records.last().ok_or(SealingError::Malformed)?;
+        Ok(Hashed(format!("{}.{}", key.number, BASE64_STANDARD.encode(hashing(key, place, secret).sign())).into()))
+    }
+
+    /// Whether `secret` is what was hashed for the record at `place`. It compares in constant time; where nothing was hashed, the work is
+    /// the same and the answer no.
+    pub fn is_hash_of(&self, place: &Place<'_>, hashed: Option<&Hashed>, secret: &[u8]) -> bool {
+        let parts = hashed.and_then(|hashed| hashed.0.split_once('.'));
+        let parts = parts.and_then(|(number, tag)| Some((number.parse::<u64>().ok()?, BASE64_STANDARD.decode(tag).ok()?)));
+        let kept = parts.as_ref().and_then(|(number, tag)| Some((self.records.iter().find(|key| key.number == *number)?, tag.as_slice())));
+        let Some((key, tag)) = kept.or_else(|| self.records.last().map(|key| (key, NO_TAG.as_slice()))) else { return false };
+        let shown = hashing(key, place, secret).sign();
+        aws_lc_rs::constant_time::verify_slices_are_equal(shown.as_ref(), tag).is_ok() && kept.is_some()
     }
 
     /// The number of the key that new tokens are sealed under.
@@ -217,6 +255,25 @@ impl Keyring {
 
     fn token(&self, number: u64) -> Result<&TokenKey, SealingError> {
         self.tokens.iter().find(|key| key.number == number).ok_or(SealingError::DoesNotOpen)
+    }
+}
+
+/// As long as a tag is, and none that anybody can make.
+const NO_TAG: [u8; 32] = [0; 32];
+
+/// An HMAC over a place and a secret. Every part of the place has its length before it, so no two pairs are one text.
+fn hashing(key: &RecordKey, place: &Place<'_>, secret: &[u8]) -> hmac::Context {
+    let mut context = hmac::Context::with_key(&key.hash);
+    context.update(&place.bound());
+    context.update(secret);
+    context
+}
+
+impl RecordKey {
+    /// What seals, and a second key out of it for what is only compared.
+    fn derive(number: u64, key: &[u8]) -> Result<Self, SealingError> {
+        let hash = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"bailiwick record hash 1");
+        Ok(RecordKey { number, seal: aead(&AES_256_GCM, key)?, hash: hmac::Key::new(hmac::HMAC_SHA256, hash.as_ref()) })
     }
 }
 
@@ -290,6 +347,26 @@ mod tests {
         ] {
             assert_eq!(ring.open(&elsewhere, &sealed), Err(SealingError::DoesNotOpen), "{elsewhere:?}");
         }
+    }
+
+    #[test]
+    fn a_hash_is_of_its_secret_in_its_place_and_of_nothing_else() {
+        let (master, keys, ring) = ring();
+        let here = Place { kind: "service-credential", account: "111122223333", key: "ACCA1" };
+        let hashed = ring.hash(&here, b"secret").unwrap();
+        assert!(ring.is_hash_of(&here, Some(&hashed), b"secret"));
+        assert!(!ring.is_hash_of(&here, Some(&hashed), b"secret "));
+        assert!(!ring.is_hash_of(&Place { key: "ACCA2", ..here }, Some(&hashed), b"secret"), "moved to another record");
+        assert!(!ring.is_hash_of(&here, None, b"secret"), "nothing was hashed");
+        assert!(!ring.is_hash_of(&here, Some(&Hashed("1.AAAA".into())), b"secret"));
+        assert!(!ring.is_hash_of(&here, Some(&Hashed("nonsense".into())), b"secret"));
+        assert!(Keyring::unlock(&master, &keys).unwrap().is_hash_of(&here, Some(&hashed), b"secret"), "after a restart");
+        let other = [
+            Keyring::new_key(1, Purpose::Records, &master, 0, &SystemEntropy::default()).unwrap(),
+            Keyring::new_key(2, Purpose::Tokens, &master, 0, &SystemEntropy::default()).unwrap(),
+        ];
+        assert!(!Keyring::unlock(&master, &other).unwrap().is_hash_of(&here, Some(&hashed), b"secret"), "another store's key");
+        assert_eq!(format!("{hashed:?}"), "Hashed(…)");
     }
 
     #[test]

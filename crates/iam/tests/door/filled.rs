@@ -7,6 +7,15 @@ const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow"
 const TRUST: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
+/// A key that nobody has the other half of.
+pub const SSH_KEY: &str = concat!(
+    "ssh-rsa ",
+    "AAAAB3NzaC1yc2EAAAADAQABAAABAQDDm8ju1gvKawFLDo+xA23PTNcJgcwRH/mZezPDEY7QcKHoeZPJYeUta9Z1BbwtAOmaM61w",
+    "bJOWHbVfLMzdwPyxd3ukddDxbI+VYXA/9+MA2z2Rdr1a8xjUqRXF+swsjR0uoRQ7maKsRAos6p9LCWtkCfZrtUL//pwh8uw7qJLY",
+    "kjzIirr0XzujxNrQ4y7xH7eww/NUlZog+nZKvZe3DjJXHMt96m+9CC3c9VDYyZZ2yNndMYLGUWwODELoqJuLqv5xiG1CY4q2yLSt",
+    "zMMf16YBzpQx8PkXntBtKZTgOdhE4nFAUh5WNv7mdv5uORuzLxwN0etFC6p2T4k3APOt/Q1N",
+);
+
 /// The parameters of a request with all of these members.
 pub fn parameters(members: &'static [Member], walked: &Walked) -> Vec<(String, String)> {
     let mut all = Vec::new();
@@ -57,6 +66,10 @@ fn text(name: &str, walked: &Walked) -> String {
         "CertificateId" => "WALKWALKWALKWALKWALKWALK".into(),
         "VersionId" => "v1".into(),
         "AccessKeyId" => walked.key.clone(),
+        "ServiceSpecificCredentialId" => walked.credential.clone(),
+        "SSHPublicKeyId" => walked.ssh_key.clone(),
+        "SSHPublicKeyBody" => SSH_KEY.into(),
+        "ServiceName" => "codecommit.amazonaws.com".into(),
         "Password" | "OldPassword" | "NewPassword" => "Walking-Passw0rd-1".into(),
         "NewUserName" | "NewGroupName" | "NewServerCertificateName" => "renamed".into(),
         _ => "walk".into(),

@@ -2,7 +2,7 @@
 //! says: actions, types of resources, condition keys.
 
 use crate::facts::is_general;
-use crate::filled::parameters;
+use crate::filled::{SSH_KEY, parameters};
 use crate::node::{Key, Node, Walked};
 use operation::Api;
 
@@ -27,7 +27,11 @@ async fn furnished() -> (Node, Key, Walked) {
     make("CreateUser", &[("UserName", "administrator")]).await;
     make("AttachUserPolicy", &[("UserName", "administrator"), ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")]).await;
     let administrator = make("CreateAccessKey", &[("UserName", "administrator")]).await.key();
-    let walked = Walked { account: node.account, key: make("CreateAccessKey", &[("UserName", "walk")]).await.key().id };
+    let key = make("CreateAccessKey", &[("UserName", "walk")]).await.key().id;
+    let credential = [("UserName", "walk"), ("ServiceName", "codecommit.amazonaws.com")];
+    let credential = make("CreateServiceSpecificCredential", &credential).await.all("ServiceSpecificCredentialId").remove(0);
+    let ssh_key = make("UploadSSHPublicKey", &[("UserName", "walk"), ("SSHPublicKeyBody", SSH_KEY)]).await.all("SSHPublicKeyId").remove(0);
+    let walked = Walked { account: node.account, key, credential, ssh_key };
     (node, administrator, walked)
 }
 

@@ -24,10 +24,12 @@ pub struct Key {
     pub secret: String,
 }
 
-/// What a walk may name: of this account, with the access key of the user `walk`.
+/// What a walk may name: of this account, with the access key, the credential and the SSH key of the user `walk`.
 pub struct Walked {
     pub account: AccountId,
     pub key: String,
+    pub credential: String,
+    pub ssh_key: String,
 }
 
 /// An answer.

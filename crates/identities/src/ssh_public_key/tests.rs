@@ -13,7 +13,7 @@ const SHORT: &str = concat!(
     "cQhDJGrL/+wza5SmBrjqKMZSg8mMFN1DwneaDlfCONI8Rh/5XRk3Bt0BxcjxPEP2ehAvZXCZXw9CJ9RuJEu5T1l1+PrW0bfDqEzW",
     "tQ==",
 );
-const ED25519: &str = concat!("AAAAC3NzaC1lZDI1NTE5AAAAIGvK8N0mQwbX1glgI6Ju5m30lc23/DvFL0hErefHZhj/",);
+const ED25519: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIGvK8N0mQwbX1glgI6Ju5m30lc23/DvFL0hErefHZhj/";
 const INFO: &str = concat!(
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAw5vI7tYLymsBSw6PsQNt\n",
     "z0zXCYHMER/5mXszwxGO0HCh6HmTyWHlLWvWdQW8LQDpmjOtcGyTlh21XyzM3cD8\n",

@@ -68,6 +68,11 @@ impl Arn {
         Arn::global("sts", account, resource)
     }
 
+    /// `arn:aws:organizations::ACCOUNT:RESOURCE`, for what [`Arn::iam`] says.
+    pub fn organizations(account: AccountId, resource: impl Display) -> Arn {
+        Arn::global("organizations", account, resource)
+    }
+
     fn global(service: &'static str, account: AccountId, resource: impl Display) -> Arn {
         let mut text = String::with_capacity(64);
         // Writing to a String cannot fail.

@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("iam", 7),
     ("sts", 7),
     ("decisions", 7),
+    ("organizations", 7),
     ("bailiwick", 9),
 ];
 

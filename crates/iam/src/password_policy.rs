@@ -93,7 +93,7 @@ impl PasswordRules {
             return Ok(PasswordRules::Own(policy));
         }
         let account = tx.in_account(SHARED).get::<AccountRecord>(&account).await?;
-        Ok(PasswordRules::Default { known: account.map_or_else(Default::default, |account| [account.name, account.email]) })
+        Ok(PasswordRules::Default { known: account.map_or_else(Default::default, |account| [account.name, account.email.to_string()]) })
     }
 
     /// Holds a password against the rules; which of its earlier ones it may not be is not seen from the password alone.

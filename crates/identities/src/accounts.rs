@@ -4,6 +4,7 @@
 use crate::passwords::PasswordHash;
 use arn::AccountId;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use store::{KeyPart, Record};
 
 /// The name that stands for an account's number in sign-in addresses: unique among all accounts.
@@ -37,6 +38,43 @@ impl KeyPart for AccountAlias {
 /// Under which name the store remembers the account that it was begun with: the operator's own.
 pub const FIRST_ACCOUNT: &str = "first-account";
 
+/// The address of an account's root user: one address whatever its case, and no two accounts have one.
+/// Rules: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_create.html>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Email(String);
+
+impl Email {
+    /// The address as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Email {
+    fn from(address: String) -> Self {
+        Email(address)
+    }
+}
+
+impl From<&str> for Email {
+    fn from(address: &str) -> Self {
+        Email(address.to_owned())
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl KeyPart for Email {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.to_lowercase().encode(out);
+    }
+}
+
 /// Whether an account's principals are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountStatus {
@@ -48,14 +86,14 @@ pub enum AccountStatus {
 
 /// One account.
 #[derive(Debug, Clone, Serialize, Deserialize, Record)]
-#[record(kind = "account", key = id, index(by_alias = alias))]
+#[record(kind = "account", key = id, index(by_alias = alias, by_email = email))]
 pub struct AccountRecord {
     /// Its twelve digits.
     pub id: AccountId,
     /// What the operator calls it.
     pub name: String,
     /// The root user's e-mail address.
-    pub email: String,
+    pub email: Email,
     /// Its alias, if it has one.
     pub alias: Option<AccountAlias>,
     /// Whether it is served.
@@ -68,4 +106,20 @@ pub struct AccountRecord {
     /// The root user's password, if one was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_password: Option<PasswordHash>,
+}
+
+impl AccountRecord {
+    /// A new account that is served, without alias and without a root password.
+    pub fn new(id: AccountId, name: impl Into<String>, email: impl Into<Email>, created: i64) -> Self {
+        AccountRecord {
+            id,
+            name: name.into(),
+            email: email.into(),
+            alias: None,
+            status: AccountStatus::Active,
+            created,
+            users_may_change_password: false,
+            root_password: None,
+        }
+    }
 }

@@ -23,7 +23,7 @@ mod tags;
 mod users;
 
 pub use access_keys::{AccessKeyRecord, Owner};
-pub use accounts::{AccountAlias, AccountRecord, AccountStatus, FIRST_ACCOUNT};
+pub use accounts::{AccountAlias, AccountRecord, AccountStatus, Email, FIRST_ACCOUNT};
 pub use groups::GroupRecord;
 pub use managed::{ManagedPolicy, managed_policies, managed_policy};
 pub use names::{GroupName, NameKey, Path, PolicyName, PolicyPath, RoleName, UserName};

@@ -22,7 +22,7 @@ pub struct Allowed<'t, M: Mode> {
     pub now: i64,
     pub(crate) system: &'t System,
     pub(crate) request_id: &'t str,
-    pub(crate) _permit: Permit,
+    pub(crate) permit: Permit,
 }
 
 /// One more thing that the caller may or may not do, which changes the answer and not whether there is one.
@@ -40,6 +40,11 @@ impl<M: Mode> Allowed<'_, M> {
     /// Whether the caller may do one thing more. A resource of another account has no policy that could allow it.
     pub fn may(&self, asking: Asking<'_>) -> bool {
         judge::may(self.caller, &asking)
+    }
+
+    /// Whether all that this request was judged on is of `account`. Where that is not the caller's own, the resource's policy let it.
+    pub fn was_judged_on_resources_of(&self, account: AccountId) -> bool {
+        self.permit.is_on_resources_of(account)
     }
 
     /// Whether Bailiwick itself serves the service that a credential scope names.

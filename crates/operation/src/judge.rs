@@ -6,7 +6,7 @@ use crate::judged::{By, Judged, Key, Values};
 use crate::system::System;
 use crate::target::{Resource, Target};
 use access::{Decided, Entity, Levels, Question, Whose};
-use arn::Arn;
+use arn::{AccountId, Arn};
 use identities::{RoleName, RoleRecord};
 use policy::{Because, Context, Outcome};
 use std::sync::Arc;
@@ -14,7 +14,17 @@ use store::{Read, StoreError, Tx};
 use wire::{Common, Failure, Protocol};
 
 /// Proof that a request was judged and allowed. Only [`judge`] makes one.
-pub(crate) struct Permit(());
+pub(crate) struct Permit {
+    /// Whose resources it was judged on.
+    owners: Vec<AccountId>,
+}
+
+impl Permit {
+    /// Whether all that it was judged on is of `account`, and something is.
+    pub(crate) fn is_on_resources_of(&self, account: AccountId) -> bool {
+        !self.owners.is_empty() && self.owners.iter().all(|owner| *owner == account)
+    }
+}
 
 /// What a request was judged by, for the record.
 #[derive(Debug, Default)]
@@ -48,7 +58,7 @@ pub(crate) async fn judge(
     let By::Policies(checks) = judged.by else {
         // What AWS asks nothing for, it asks nothing of an account's principals for. A service is none, and may know who it is.
         let is_theirs = caller.service().is_none() || subject.name == "GetCallerIdentity";
-        return if is_theirs { Ok(Permit(())) } else { Err(Common::Denied.failure(subject.protocol)) };
+        return if is_theirs { Ok(Permit { owners: Vec::new() }) } else { Err(Common::Denied.failure(subject.protocol)) };
     };
     let mut common = caller.standing.context(caller.session(), &caller.surroundings(subject.global));
     if let Some(acting_for) = &caller.acting_for {
@@ -58,6 +68,7 @@ pub(crate) async fn judge(
     let common = Arc::new(common);
     judgement.keys = common.clone();
     let own = format!("{}:{}", subject.prefix, subject.name);
+    let mut owners = Vec::with_capacity(checks.len());
     for check in checks {
         let action = check.action.unwrap_or(&own);
         let resource = resolve(system, caller, &check.target, tx).await.map_err(|error| unavailable(&error, subject.protocol))?;
@@ -71,7 +82,7 @@ pub(crate) async fn judge(
             action,
             resource: &resource.arn,
             resource_account: Some(resource.account),
-            resource_policy: trust.or(registered.map(|registered| &registered.set)),
+            resource_policy: resource.policy.as_deref().or(trust).or(registered.map(|registered| &registered.set)),
             resource_levels: &levels,
             facts: &facts,
         };
@@ -90,12 +101,12 @@ pub(crate) async fn judge(
         });
         judgement.decided = Some((outcome, because, by));
         if !decision.is_allowed() {
-            let shown = (resource.arn != "*" || matches!(check.target, Target::Everything)).then_some(resource.shown.as_str());
-            let words = policy::sentence(caller.arn.as_str(), action, shown, &decision, resource.account == caller.account);
+            let words = policy::sentence(caller.arn.as_str(), action, Some(&resource.shown), &decision, resource.account == caller.account);
             return Err(Common::Denied.says(subject.protocol, words));
         }
+        owners.push(resource.account);
     }
-    Ok(Permit(()))
+    Ok(Permit { owners })
 }
 
 /// Whether a caller may do one thing more than what it was judged by. What is another account's has no policy here that could allow it.

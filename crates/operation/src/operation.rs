@@ -27,6 +27,10 @@ pub trait Service: 'static {
     type Error: Into<Failure> + From<StoreError> + Send;
     /// What a kind of credential may not call, whatever its policies say.
     fn bars(caller: &Caller, operation: &str) -> Option<Failure>;
+    /// What it calls a request that breaks its model; most services say it in the words that all share.
+    fn misread(failure: Failure) -> Failure {
+        failure
+    }
 }
 
 /// The bytes of a request, and the tree that they were read into.

@@ -165,7 +165,7 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
     let entry = Entry { call: &call, name: S::Input::NAME, members: S::Input::MEMBERS, writes: S::Access::WRITES };
     let input = match S::Input::read(said) {
         Ok(input) => input,
-        Err(failure) => return refused(&entry, failure, Judgement::default(), 0),
+        Err(failure) => return refused(&entry, S::Service::misread(failure), Judgement::default(), 0),
     };
     if let Some(failure) = S::Service::bars(caller, S::Input::NAME) {
         return refused(&entry, failure, Judgement::default(), 0);
@@ -201,7 +201,7 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
                 Ok(permit) => permit,
                 Err(failure) => return Err(Stopped { failure: Some(failure), judgement, store: None }),
             };
-            let mut cx = Allowed { caller, tx, now: caller.origin.now, system, request_id, _permit: permit };
+            let mut cx = Allowed { caller, tx, now: caller.origin.now, system, request_id, permit };
             match S::run(input, prepared, &mut cx).await {
                 Ok(output) => {
                     let output = output.write();

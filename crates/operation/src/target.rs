@@ -5,6 +5,7 @@ use crate::caller::Caller;
 use access::Grants;
 use arn::{AccountId, Arn};
 use identities::{GroupName, GroupRecord, PolicyRecord, RoleName, RoleRecord, Tags, UserName, UserRecord, customer_policy_arn};
+use policy::PolicySet;
 use std::pin::Pin;
 use std::sync::Arc;
 use store::{Read, StoreError, Tx};
@@ -44,18 +45,26 @@ pub struct Resource {
     pub facts: Vec<(String, String)>,
     /// A role whose trust policy judges too.
     pub(crate) trusting: Option<Arc<Grants>>,
+    /// The resource's own policy.
+    pub(crate) policy: Option<Arc<PolicySet>>,
 }
 
 impl Resource {
     /// A resource of the caller's account, shown by its ARN.
     pub fn new(arn: impl Into<String>, account: AccountId) -> Self {
         let arn = arn.into();
-        Resource { shown: arn.clone(), arn, account, facts: Vec::new(), trusting: None }
+        Resource { shown: arn.clone(), arn, account, facts: Vec::new(), trusting: None, policy: None }
     }
 
     /// The same, shown otherwise.
     pub fn shown_as(mut self, shown: impl Into<String>) -> Self {
         self.shown = shown.into();
+        self
+    }
+
+    /// The same, judged also by a policy of its own.
+    pub fn with_policy(mut self, policy: Arc<PolicySet>) -> Self {
+        self.policy = Some(policy);
         self
     }
 

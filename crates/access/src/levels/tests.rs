@@ -86,7 +86,7 @@ impl World {
                     let record = AccountRecord {
                         id: account.parse().unwrap(),
                         name: account.into(),
-                        email: format!("{account}@example.com"),
+                        email: format!("{account}@example.com").into(),
                         alias: None,
                         status: AccountStatus::Active,
                         created: 0,

@@ -60,7 +60,7 @@ impl Node {
         let account = AccountRecord {
             id,
             name,
-            email,
+            email: email.into(),
             alias: None,
             status: AccountStatus::Active,
             created: making.clock.now(),
@@ -103,7 +103,7 @@ impl Node {
             accounts.extend(page.records.into_iter().map(|account| AccountLine {
                 id: account.id,
                 name: account.name,
-                email: account.email,
+                email: account.email.to_string(),
             }));
             match page.next {
                 Some(next) => after = Some(next),
@@ -148,7 +148,7 @@ impl Node {
     }
 
     async fn check(&self) -> Result<LocalAnswer, LocalError> {
-        let kinds: Vec<_> = identities::kinds().into_iter().chain(iam::kinds()).collect();
+        let kinds: Vec<_> = identities::kinds().into_iter().chain(iam::kinds()).chain(organizations::kinds()).collect();
         let report = self.store.check(&kinds).await?;
         Ok(LocalAnswer::Checked { records: report.records, problems: report.problems })
     }

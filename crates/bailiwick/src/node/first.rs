@@ -55,7 +55,7 @@ pub(super) async fn start(
     let account = AccountRecord {
         id,
         name: "root".into(),
-        email: given.email.map_or_else(|| format!("root@{id}.invalid"), |email| email.value),
+        email: given.email.map_or_else(|| format!("root@{id}.invalid"), |email| email.value).into(),
         alias: None,
         status: AccountStatus::Active,
         created: clock.now(),
@@ -135,7 +135,7 @@ pub(super) async fn warn_of_differences(access: &Access, config: &Config) -> Res
     }
     let account = access.store.read(SHARED, |tx| async move { tx.get::<AccountRecord>(&first).await }).await?;
     if let (Some(Named { value, source }), Some(account)) = (&given.email, &account) {
-        ignored(*value != account.email, source);
+        ignored(*value != account.email.as_str(), source);
     }
     if let (Some(Named { value, source }), Some(account)) = (&given.password, &account) {
         let same = account.root_password.as_ref().is_some_and(|hash| hash.is_of(value.expose()));

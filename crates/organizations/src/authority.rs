@@ -1,0 +1,158 @@
+//! Who may call. The caller's own policies decide as everywhere; besides, most operations are the management account's, some that read are also
+//! a delegated administrator's, few are any member's. The organization's resource policy lets other members do more: a caller that stands
+//! on it is judged as one of another account, by both policies.
+//! Source: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html>.
+
+use crate::ids::ResourcePolicyId;
+use crate::{Error, tagging};
+use arn::{AccountId, Arn};
+use identities::{MemberRecord, OrganizationId, OrganizationRecord, ParentId};
+use operation::{Allowed, Caller, Protected, Resolved, Resource};
+use policy::{Compiled, Document, Kind, PolicySet, Source};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use store::{Mode, Read, Record, SHARED, StoreError, Tx};
+
+/// An account that administers a service for its organization.
+#[derive(Debug, Clone, Serialize, Deserialize, Record)]
+#[record(kind = "delegated-administrator", key = (account, service), index(by_organization = organization, by_service = (organization, service)))]
+pub(crate) struct DelegatedAdministratorRecord {
+    /// The member.
+    pub account: AccountId,
+    /// `sso.amazonaws.com` …
+    pub service: String,
+    /// Whose member it is.
+    pub organization: OrganizationId,
+    /// Since when, in seconds since the epoch.
+    pub enabled: i64,
+}
+
+/// The one resource policy of an organization.
+#[derive(Debug, Clone, Serialize, Deserialize, Record)]
+#[record(kind = "organization-resource-policy", key = organization, unique(by_id = id))]
+pub(crate) struct ResourcePolicyRecord {
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Its id.
+    pub id: ResourcePolicyId,
+    /// The text as it was sent.
+    pub content: String,
+}
+
+/// Who may call an operation without the help of the resource policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The management account.
+    Management,
+    /// Delegated administrators too, of whichever service.
+    Delegated,
+    /// Every member.
+    Member,
+}
+
+/// What an operation is judged on.
+#[derive(Debug, Clone)]
+pub(crate) struct On {
+    reach: Reach,
+    what: What,
+}
+
+/// A resource of an organization.
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// The action knows no resource.
+    Nothing,
+    /// An account, by its digits.
+    Account(String),
+    /// The root or a unit.
+    Place(ParentId),
+    /// The organization's resource policy, by its id.
+    ResourcePolicy(String),
+}
+
+impl What {
+    /// What follows the account in its ARN, and the key of its tags.
+    fn named(&self, organization: &OrganizationId) -> Option<(String, String)> {
+        match self {
+            What::Nothing => None,
+            What::Account(account) => Some((format!("account/{organization}/{account}"), account.clone())),
+            What::ResourcePolicy(id) => Some((format!("resourcepolicy/{organization}/{id}"), id.clone())),
+            What::Place(place) => {
+                let kind = if place.unit().is_some() { "ou" } else { "root" };
+                Some((format!("{kind}/{organization}/{place}"), place.to_string()))
+            }
+        }
+    }
+}
+
+/// An operation of this reach, on this.
+pub(crate) fn on(reach: Reach, what: What) -> On {
+    On { reach, what }
+}
+
+/// How a caller stands in its organization.
+struct Seat {
+    organization: OrganizationRecord,
+    delegated: bool,
+    is_management: bool,
+}
+
+impl Seat {
+    /// `None` if its account is in no organization.
+    async fn of<M: Mode>(tx: &Tx<M>, account: AccountId) -> Result<Option<Seat>, StoreError> {
+        let tx = tx.in_account(SHARED);
+        let Some(member) = tx.get::<MemberRecord>(&account).await? else { return Ok(None) };
+        let Some(organization) = tx.get::<OrganizationRecord>(&member.organization).await? else { return Ok(None) };
+        let delegated = tx.count(DelegatedAdministratorRecord::KEY.under(&account), 1).await? > 0;
+        Ok(Some(Seat { is_management: organization.management == account, organization, delegated }))
+    }
+
+    /// Whether it may call by where it sits.
+    fn reaches(&self, reach: Reach) -> bool {
+        match reach {
+            Reach::Management => self.is_management,
+            Reach::Delegated => self.is_management || self.delegated,
+            Reach::Member => true,
+        }
+    }
+}
+
+impl Protected for On {
+    fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
+        Box::pin(async move {
+            // Whoever is in no organization is told so by the rule.
+            let Some(seat) = Seat::of(tx, caller.account).await? else { return Ok(Resource::new("*", caller.account)) };
+            let management = seat.organization.management;
+            let (arn, tags) = match self.what.named(&seat.organization.id) {
+                Some((rest, key)) => (Arn::organizations(management, rest).to_string(), Some(tagging::of(tx, &key).await?)),
+                None => ("*".to_owned(), None),
+            };
+            // Where a caller sits so that it may call, it calls as one of the owning account.
+            let mut resource = Resource::new(arn.as_str(), caller.account);
+            if !seat.reaches(self.reach)
+                && let Some(policy) = tx.in_account(SHARED).get::<ResourcePolicyRecord>(&seat.organization.id).await?
+            {
+                resource = Resource::new(arn, management).with_policy(Arc::new(compiled(&policy.content)?));
+            }
+            Ok(tags.iter().fold(resource, Resource::tagged))
+        })
+    }
+}
+
+/// A resource policy, ready to decide. It was read before it was saved; one that does not read is damage, and nothing is decided without it.
+fn compiled(content: &str) -> Result<PolicySet, StoreError> {
+    let document = Document::parse(content).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    let compiled = Compiled::new(&document, Kind::Resource);
+    Ok(PolicySet::new(Kind::Resource, [(Source::new("organization resource policy"), Arc::new(compiled))]))
+}
+
+/// The caller's organization, if the caller may call an operation of this reach: by where it sits, or by the resource policy, by which it was
+/// judged then as one of another account.
+pub(crate) async fn organization<M: Mode>(cx: &Allowed<'_, M>, reach: Reach) -> Result<OrganizationRecord, Error> {
+    let seat = Seat::of(&cx.tx, cx.caller.account).await?.ok_or(Error::NotInUse)?;
+    if seat.reaches(reach) || cx.was_judged_on_resources_of(seat.organization.management) {
+        Ok(seat.organization)
+    } else {
+        Err(Error::AccessDenied)
+    }
+}

@@ -1,0 +1,137 @@
+//! What Organizations answers when it refuses, in AWS's codes and words. Every refusal is a 400; three codes carry a `Reason`.
+//! Source: <https://docs.aws.amazon.com/organizations/latest/APIReference/API_Operations.html>.
+
+use identities::SealingError;
+use operation::Failure;
+use store::StoreError;
+use wire::Node;
+
+/// Why an operation was refused.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each says itself")]
+pub enum Error {
+    #[error("You don't have permissions to access this resource.")]
+    AccessDenied,
+    #[error("Your account is not a member of an organization.")]
+    NotInUse,
+    #[error("The AWS account is already a member of an organization.")]
+    AlreadyInOrganization,
+    #[error("{words}")]
+    Constraint { reason: &'static str, words: String },
+    #[error("{words}")]
+    InvalidInput { reason: &'static str, words: &'static str },
+    #[error("You specified a parent that doesn't exist.")]
+    NoSuchParent,
+    #[error("You specified an organizational unit that doesn't exist.")]
+    NoSuchUnit,
+    #[error("You specified a child that doesn't exist.")]
+    NoSuchChild,
+    #[error("You specified a target that doesn't exist.")]
+    NoSuchTarget,
+    #[error("An OU with the same name already exists.")]
+    DuplicateUnit,
+    #[error("The specified organizational unit still has accounts or organizational units.")]
+    UnitNotEmpty,
+    #[error("The organization still has accounts or organizational units.")]
+    OrganizationNotEmpty,
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Sealing(#[from] SealingError),
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Store(#[from] StoreError),
+}
+
+impl Error {
+    /// A quota, or what the organization is not ready for.
+    pub fn constraint(reason: &'static str, words: impl Into<String>) -> Self {
+        Error::Constraint { reason, words: words.into() }
+    }
+
+    /// What three codes carry besides their words.
+    fn reason(&self) -> Option<&'static str> {
+        if let Error::Constraint { reason, .. } | Error::InvalidInput { reason, .. } = self { Some(reason) } else { None }
+    }
+
+    /// A value that the request may not have.
+    pub fn invalid(reason: &'static str) -> Self {
+        Error::InvalidInput { reason, words: "You specified an invalid value." }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (status, code) = match &error {
+            Error::AccessDenied => (400, "AccessDeniedException"),
+            Error::NotInUse => (400, "AWSOrganizationsNotInUseException"),
+            Error::AlreadyInOrganization => (400, "AlreadyInOrganizationException"),
+            Error::Constraint { .. } => (400, "ConstraintViolationException"),
+            Error::InvalidInput { .. } => (400, "InvalidInputException"),
+            Error::NoSuchParent => (400, "ParentNotFoundException"),
+            Error::NoSuchUnit => (400, "OrganizationalUnitNotFoundException"),
+            Error::NoSuchChild => (400, "ChildNotFoundException"),
+            Error::NoSuchTarget => (400, "TargetNotFoundException"),
+            Error::DuplicateUnit => (400, "DuplicateOrganizationalUnitException"),
+            Error::UnitNotEmpty => (400, "OrganizationalUnitNotEmptyException"),
+            Error::OrganizationNotEmpty => (400, "OrganizationNotEmptyException"),
+            Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
+            Error::Sealing(_) | Error::Store(_) => (500, "ServiceException"),
+        };
+        if status >= 500 {
+            operation::log_inside(&error);
+        }
+        let failure = Failure::new(status, code, error.to_string());
+        match error.reason() {
+            Some(reason) => failure.with("Reason", Node::text(reason)),
+            None => failure,
+        }
+    }
+}
+
+/// What the framework's words begin with, of each constraint, and the `Reason` that Organizations gives for it.
+const REASONS: &[(&str, &str)] = &[
+    ("Member must not be null", "INPUT_REQUIRED"),
+    ("Member must satisfy enum value set", "INVALID_ENUM"),
+    ("Member must satisfy regular expression pattern", "INVALID_PATTERN"),
+    ("Member must have length less than or equal to", "MAX_LENGTH_EXCEEDED"),
+    ("Member must have length greater than or equal to", "MIN_LENGTH_EXCEEDED"),
+    ("Member must have value less than or equal to", "MAX_VALUE_EXCEEDED"),
+    ("Member must have value greater than or equal to", "MIN_VALUE_EXCEEDED"),
+];
+
+/// A request that breaks the model: Organizations tells the first constraint, by its `Reason`.
+pub(crate) fn misread(failure: Failure) -> Failure {
+    if failure.code != "ValidationException" {
+        return failure;
+    }
+    // What is repeated of the request stands before the constraint's own words.
+    let first = failure.message.split("failed to satisfy constraint: ").nth(1).unwrap_or_default();
+    let reason = REASONS.iter().find(|(begins, _)| first.starts_with(begins)).map_or("INVALID_PATTERN", |(_, reason)| reason);
+    let words = if reason == "INPUT_REQUIRED" {
+        "You must include a value for all required parameters."
+    } else {
+        "You specified an invalid value."
+    };
+    Error::InvalidInput { reason, words }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_breaks_the_model_is_told_the_reason_of_its_first_constraint() {
+        for (constraint, reason) in REASONS {
+            let message = format!(
+                "2 validation errors detected: Value 'x' at 'y' failed to satisfy constraint: {constraint} 3; Value null at 'z' failed to satisfy constraint: Member must not be null"
+            );
+            let failure = misread(Failure::new(400, "ValidationException", message));
+            assert_eq!((failure.status, &*failure.code), (400, "InvalidInputException"));
+            assert_eq!(failure.extra, vec![("Reason".into(), Node::text(*reason))]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_at_all_stays_what_it_is() {
+        let failure = Failure::new(400, "SerializationException", "STRING_VALUE can not be converted to an Integer");
+        assert_eq!(misread(failure.clone()), failure);
+    }
+}

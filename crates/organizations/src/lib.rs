@@ -1,0 +1,51 @@
+//! AWS Organizations: many accounts under one, in a tree. Records that deciding needs are in `identities`; what only this service reads is here.
+//! Guide: <https://docs.aws.amazon.com/organizations/latest/userguide/>, reference:
+//! <https://docs.aws.amazon.com/organizations/latest/APIReference/>.
+//!
+//! One file a family of operations; what several families share comes first. A family's `OPERATIONS` registers it.
+
+mod authority;
+mod error;
+mod ids;
+mod page;
+mod tagging;
+
+mod organization;
+mod tags;
+mod units;
+
+pub use error::Error;
+
+use operation::{Caller, Failure, Operations, Protocol, Service};
+
+/// The service.
+pub struct Organizations;
+
+impl Service for Organizations {
+    const PREFIX: &'static str = "organizations";
+    const SCOPES: &'static [&'static str] = &[];
+    const PROTOCOL: Protocol = Protocol::Json { version: "1.1", target: "AWSOrganizationsV20161128" };
+    const SOURCE: &'static str = "organizations.amazonaws.com";
+    const GLOBAL: bool = true;
+    type Error = Error;
+
+    fn bars(_: &Caller, _: &str) -> Option<Failure> {
+        None
+    }
+
+    fn misread(failure: Failure) -> Failure {
+        error::misread(failure)
+    }
+}
+
+/// Every operation, family by family.
+pub const FAMILIES: &[Operations<Organizations>] = &[organization::OPERATIONS, units::OPERATIONS, tags::OPERATIONS];
+
+/// Every kind of record that only Organizations reads, for checking a store.
+pub fn kinds() -> Vec<store::Kind> {
+    vec![
+        store::Kind::of::<authority::DelegatedAdministratorRecord>(),
+        store::Kind::of::<authority::ResourcePolicyRecord>(),
+        store::Kind::of::<tagging::TagsRecord>(),
+    ]
+}

@@ -3,13 +3,14 @@ CARGO ?= cargo
 # Seconds for each fuzz target; CI takes few, a night many.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run demo test bench fmt lint deny fuzz
+.PHONY: help build run demo test test-clients bench fmt lint deny fuzz
 
 help:
 	@echo "make build   the release binary, target/release/bailiwick"
 	@echo "make run     build it and serve on 127.0.0.1:7650 from ./data"
 	@echo "make demo    the main job, step by step, with the real aws-cli"
 	@echo "make test    everything: unit, table, property and end-to-end tests with real clients"
+	@echo "make test-clients   large tools against a seeded account: Ansible, Cloud Custodian, Cloudsplaining, awsume, the JavaScript SDK"
 	@echo "make bench   how fast it is, beside its peers, as ratios of one run"
 	@echo "make fmt     format the code"
 	@echo "make lint    formatting and clippy, warnings denied"
@@ -28,6 +29,9 @@ demo: build
 
 test:
 	@tests/run.sh
+
+test-clients:
+	@tests/clients/run.sh
 
 bench: build
 	tests/venv.sh benches/.venv benches/requirements.txt

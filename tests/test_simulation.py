@@ -150,6 +150,14 @@ def test_an_action_without_a_service(account, action):
         account.iam.simulate_custom_policy(PolicyInputList=[document(allow("s3:*"))], ActionNames=[action])
 
 
+def test_who_may_do_anything_at_all_can_be_asked(account):
+    """Audits ask for the action `*:*`, which only a policy on everything allows."""
+    told = [custom(account, [document(allow(action))], ["*:*"])[0]["EvalDecision"] for action in ("*", "s3:*", "iam:Get*")]
+    assert told == ["allowed", "implicitDeny", "implicitDeny"]
+    with refused("InvalidInput", "Invalid Action Name: s3:*"):
+        custom(account, [document(allow("*"))], ["s3:*"])
+
+
 def test_a_bad_policy_is_refused(account):
     with refused("InvalidInput"):
         account.iam.simulate_custom_policy(PolicyInputList=["{"], ActionNames=["s3:GetObject"])

@@ -105,12 +105,13 @@ impl Asked {
             .collect()
     }
 
-    /// The actions, each of a service and without wildcards.
+    /// The actions, each of a service and without wildcards. The one exception is `*:*`, which asks who may do anything at all: audits ask it
+    /// (<https://cloudcustodian.io/docs/aws/resources/aws-common-filters.html>), and as a name it is covered only by what covers every name.
     pub fn actions(&self) -> Result<Vec<&str>, Error> {
         let whole = |name: &str| name.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
         let names = self.action_names.iter().map(ActionName::as_str);
         names
-            .map(|name| match whole(name) && !name.contains(['*', '?']) {
+            .map(|name| match whole(name) && (name == "*:*" || !name.contains(['*', '?'])) {
                 true => Ok(name),
                 false => Err(Error::InvalidInput(format!("Invalid Action Name: {name}"))),
             })

@@ -2,6 +2,7 @@
 
 use crate::action::{ActionPattern, Tail};
 use crate::condition::{self, Condition};
+use crate::decide::Unknown;
 use crate::document::{Document, Effect, Kind, Place, Statement, Texts, Version};
 use crate::facts::Facts;
 use crate::listed::Listed;
@@ -70,9 +71,14 @@ impl Rule {
         }
     }
 
-    /// All conditions are satisfied.
-    pub(crate) fn holds(&self, facts: &dyn Facts) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(facts))
+    /// All conditions are satisfied. Where what is unknown counts in the request's favour, a key that is not there has the value that an
+    /// Allow asks for, and not the one that a Deny does.
+    pub(crate) fn holds(&self, facts: &dyn Facts, unknown: Unknown) -> bool {
+        self.conditions.iter().all(|condition| match unknown {
+            Unknown::Absent => condition.holds(facts),
+            Unknown::InFavour if condition.is_open(facts) => self.effect == Effect::Allow,
+            Unknown::InFavour => condition.holds(facts),
+        })
     }
 
     fn weight(&self) -> usize {

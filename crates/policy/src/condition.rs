@@ -228,6 +228,17 @@ impl Condition {
         }
     }
 
+    /// A key that it looks for is lacking, of those that only a request could have: who asks is known, and so is what that one has not.
+    pub(crate) fn is_open(&self, facts: &dyn Facts) -> bool {
+        let of_the_principal = |key: &str| {
+            let begins = |start: &str| key.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
+            begins("aws:principal") || begins("aws:userid") || begins("aws:username")
+        };
+        let mut open = false;
+        self.missing(facts, &mut |key| open |= !of_the_principal(key));
+        open
+    }
+
     /// Calls `missing` for each key that it looks for and the request lacks.
     pub(crate) fn missing(&self, facts: &dyn Facts, missing: &mut dyn FnMut(&str)) {
         if facts.get(&self.key).is_none() {

@@ -69,6 +69,16 @@ pub(crate) struct Asked<'a> {
     pub(crate) facts: &'a dyn Facts,
     /// The principal has a permissions boundary.
     pub(crate) has_boundary: bool,
+    pub(crate) unknown: Unknown,
+}
+
+/// What a key counts as that the request does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// It is not there.
+    Absent,
+    /// It is there and suits the request: for who asks what could be allowed.
+    InFavour,
 }
 
 /// Who watches a decision being made.
@@ -106,5 +116,11 @@ impl<'p> Observer<'p> for Quiet {
 
 /// Decides. Nothing is parsed and nothing is allocated.
 pub fn decide<'p>(request: &Request<'_>, policies: &Policies<'p>) -> Decision<'p> {
-    walk(request, policies, &mut Quiet)
+    walk(request, policies, Unknown::Absent, &mut Quiet)
+}
+
+/// Decides whether some request of this principal, for this action and resource, could be allowed: as [`decide`] does, but where a statement
+/// looks for keys that `request` lacks and another request could have, an Allow counts as satisfied and a Deny as not.
+pub fn decide_in_favour<'p>(request: &Request<'_>, policies: &Policies<'p>) -> Decision<'p> {
+    walk(request, policies, Unknown::InFavour, &mut Quiet)
 }

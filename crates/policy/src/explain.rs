@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Serialize, Serializer};
 
 use crate::compiled::Rule;
-use crate::decide::{Asked, Because, Observer, Outcome, Policies, Request, StatementRef, walk};
+use crate::decide::{Asked, Because, Observer, Outcome, Policies, Request, StatementRef, Unknown, walk};
 use crate::document::Effect;
 use crate::pattern;
 use crate::principal::Principal;
@@ -105,7 +105,7 @@ pub struct Suggestion {
 /// Decides and tells why.
 pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Explanation {
     let mut watch = Watch::default();
-    let decision = walk(request, policies, &mut watch);
+    let decision = walk(request, policies, Unknown::Absent, &mut watch);
     let lacks = match decision.outcome {
         Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied => watch.lacks,
         Outcome::Allowed => Vec::new(),

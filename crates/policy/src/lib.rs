@@ -51,7 +51,7 @@ mod sentence;
 mod services;
 
 pub use compiled::Compiled;
-pub use decide::{Because, Decision, Outcome, Policies, Request, StatementRef, decide, is_on_trust};
+pub use decide::{Because, Decision, Outcome, Policies, Request, StatementRef, decide, decide_in_favour, is_on_trust};
 pub use document::{Document, Effect, Kind, Malformed, ParseError, Place, PrincipalRef, Statement};
 pub use explain::{Explanation, Looked, Matched, Said, Suggestion, explain};
 pub use facts::{Context, Facts, Nothing, Values};

@@ -125,7 +125,7 @@ impl PolicySet {
             if O::THOROUGH {
                 observer.considered(rule, is_covered, asked);
             }
-            if !is_covered || !rule.holds(asked.facts) {
+            if !is_covered || !rule.holds(asked.facts, asked.unknown) {
                 return ControlFlow::Continue(());
             }
             observer.matched(StatementRef::new(self, entry.rule));

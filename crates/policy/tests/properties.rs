@@ -6,7 +6,7 @@ mod reference;
 
 use std::sync::Arc;
 
-use policy::{Compiled, Context, Document, Kind, Outcome, Policies, PolicySet, Principal, Request, Source, decide, explain};
+use policy::{Compiled, Context, Document, Kind, Outcome, Policies, PolicySet, Principal, Request, Source, decide, decide_in_favour, explain};
 use proptest::prelude::*;
 use proptest::sample::select;
 use reference::World;
@@ -423,6 +423,17 @@ proptest! {
         let mut more = world.clone();
         add(&mut more, at, added, "Allow");
         prop_assert!(outcome(&world) != Outcome::Allowed || outcome(&more) == Outcome::Allowed);
+    }
+
+    /// What fills variables stays: a resource that is not filled is not looked into. So does the caller's name: who asks is known.
+    #[test]
+    fn what_some_request_may_do_could_be_allowed(world in world(), kept in prop::collection::vec(any::<bool>(), 4)) {
+        let mut less = world.clone();
+        let mut keeps = kept.into_iter();
+        less.context.retain(|key, _| ["aws:username", "x:y"].contains(&key.as_str()) || keeps.next().unwrap_or(true));
+        let could = with(&less, |request, policies| decide_in_favour(request, policies).outcome);
+        prop_assert!(outcome(&world) != Outcome::Allowed || could == Outcome::Allowed);
+        prop_assert!(outcome(&less) != Outcome::Allowed || could == Outcome::Allowed);
     }
 
     #[test]

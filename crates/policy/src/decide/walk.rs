@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::decide::{Asked, Because, Decision, Observer, Outcome, Policies, Request, StatementRef};
+use crate::decide::{Asked, Because, Decision, Observer, Outcome, Policies, Request, StatementRef, Unknown};
 use crate::document::Kind;
 use crate::listed::Tier;
 use crate::principal::Principal;
@@ -60,7 +60,12 @@ impl<'p> Said<'p> {
 }
 
 /// The walk. An observer that is not thorough ends it as soon as the answer is known.
-pub(crate) fn walk<'p, O: Observer<'p>>(request: &Request<'_>, policies: &Policies<'p>, observer: &mut O) -> Decision<'p> {
+pub(crate) fn walk<'p, O: Observer<'p>>(
+    request: &Request<'_>,
+    policies: &Policies<'p>,
+    unknown: Unknown,
+    observer: &mut O,
+) -> Decision<'p> {
     let own = request.principal.account();
     if own.is_some() && UNJUDGED.iter().any(|action| action.eq_ignore_ascii_case(request.action)) {
         return Decision { outcome: Outcome::Allowed, because: Because::Unjudged, by: None };
@@ -71,6 +76,7 @@ pub(crate) fn walk<'p, O: Observer<'p>>(request: &Request<'_>, policies: &Polici
         target: Target::new(request.resource),
         facts: request.facts,
         has_boundary: policies.boundary.is_some(),
+        unknown,
     };
     let mut walk = Walk { asked, observer, denied: None, lacking: None };
     match walk.all(request, policies) {

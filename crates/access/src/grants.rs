@@ -3,6 +3,7 @@
 
 use crate::Access;
 use crate::epochs::Deps;
+use crate::supposed::{NOTHING, Supposed};
 use arn::{AccountId, Arn, UniqueId};
 use identities::{
     AccountRecord, AccountStatus, GroupRecord, InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, RoleRecord, Tags, UserRecord,
@@ -40,6 +41,8 @@ pub struct Grants {
     pub boundary: Option<PolicySet>,
     /// A role's trust policy.
     pub trust: Option<PolicySet>,
+    /// Whether any of it is only supposed to be so.
+    pub(crate) is_supposed: bool,
     weight: usize,
 }
 
@@ -91,6 +94,15 @@ struct Gathering<'a> {
     account: AccountId,
     partition: String,
     deps: Deps,
+    /// What is laid over what is read.
+    supposed: &'a Supposed,
+    is_supposed: bool,
+}
+
+impl<'a> Gathering<'a> {
+    fn new(access: &'a Access, tx: Tx<Read>, account: AccountId, deps: Deps, supposed: &'a Supposed) -> Self {
+        Gathering { access, tx, account, partition: account.to_string(), deps, supposed, is_supposed: false }
+    }
 }
 
 impl Access {
@@ -101,11 +113,8 @@ impl Access {
             return Ok(Some(grants));
         }
         let deps = self.epochs.begin();
-        let partition = account.to_string();
-        let loaded = self
-            .store
-            .read_inside(&partition.clone(), |tx| async move { Gathering { access: self, tx, account, partition, deps }.grants(id).await })
-            .await?;
+        let gather = |tx| async move { Gathering::new(self, tx, account, deps, &NOTHING).grants(id).await };
+        let loaded = self.store.read_inside(&account.to_string(), gather).await?;
         let Some(grants) = loaded.map(Arc::new) else {
             self.grants.remove(&key);
             return Ok(None);
@@ -121,15 +130,19 @@ impl Access {
         account: AccountId,
         id: Option<&UniqueId>,
     ) -> Result<Option<Grants>, StoreError> {
-        let deps = self.epochs.begin();
-        let partition = account.to_string();
-        self.store
-            .read_at(
-                revision,
-                &partition.clone(),
-                |tx| async move { Gathering { access: self, tx, account, partition, deps }.grants(id).await },
-            )
-            .await
+        let gather = |tx| async move { Gathering::new(self, tx, account, Deps::none(), &NOTHING).grants(id).await };
+        self.store.read_at(revision, &account.to_string(), gather).await
+    }
+
+    /// The grants that an entity would have.
+    pub(crate) async fn grants_supposed(
+        &self,
+        supposed: &Supposed,
+        account: AccountId,
+        id: Option<&UniqueId>,
+    ) -> Result<Option<Grants>, StoreError> {
+        let gather = |tx| async move { Gathering::new(self, tx, account, Deps::none(), supposed).grants(id).await };
+        self.store.read_inside(&account.to_string(), gather).await
     }
 
     /// The compiled default version of a managed policy as it was after `revision`, for a session that was narrowed by it.
@@ -139,13 +152,8 @@ impl Access {
         account: AccountId,
         arn: &Arn,
     ) -> Result<Option<(Source, Arc<Compiled>)>, StoreError> {
-        let deps = self.epochs.begin();
-        let partition = account.to_string();
-        self.store
-            .read_at(revision, &partition.clone(), |tx| async move {
-                Gathering { access: self, tx, account, partition, deps }.managed(arn, Kind::Session).await
-            })
-            .await
+        let gather = |tx| async move { Gathering::new(self, tx, account, Deps::none(), &NOTHING).managed(arn, Kind::Session).await };
+        self.store.read_at(revision, &account.to_string(), gather).await
     }
 
     /// The compiled default version of a managed policy, with what that depends on; `None` if there is none with this ARN. A session's
@@ -157,10 +165,9 @@ impl Access {
         kind: Kind,
     ) -> Result<(Vec<(Source, Arc<Compiled>)>, Deps), StoreError> {
         let deps = self.epochs.begin();
-        let partition = account.to_string();
         self.store
-            .read_inside(&partition.clone(), |tx| async move {
-                let mut gathering = Gathering { access: self, tx, account, partition, deps };
+            .read_inside(&account.to_string(), |tx| async move {
+                let mut gathering = Gathering::new(self, tx, account, deps, &NOTHING);
                 let mut found = Vec::with_capacity(arns.len());
                 for arn in arns {
                     found.extend(gathering.managed(arn, kind).await?);
@@ -185,7 +192,8 @@ impl Gathering<'_> {
 
     async fn user(mut self, id: &UniqueId, may_change_password: bool) -> Result<Option<Grants>, StoreError> {
         self.deps.on(UserRecord::KIND, &self.partition, &id.bytes());
-        let Some(user) = self.tx.get::<UserRecord>(id).await? else { return Ok(None) };
+        let Some(mut user) = self.tx.get::<UserRecord>(id).await? else { return Ok(None) };
+        self.suppose(id, &mut user.attached, &mut user.permissions_boundary);
         let mut documents = self.inline(id, "user", user.name.as_str()).await?;
         if may_change_password {
             documents.push(own_password()?);
@@ -195,7 +203,8 @@ impl Gathering<'_> {
         }
         for group in &user.groups {
             self.deps.on(GroupRecord::KIND, &self.partition, &group.bytes());
-            let Some(group) = self.tx.get::<GroupRecord>(group).await? else { continue };
+            let Some(mut group) = self.tx.get::<GroupRecord>(group).await? else { continue };
+            self.is_supposed |= self.supposed.attached(&group.id, &mut group.attached);
             documents.extend(self.inline(&group.id, "group", group.name.as_str()).await?);
             for arn in &group.attached {
                 documents.extend(self.managed(arn, Kind::Identity).await?);
@@ -207,13 +216,20 @@ impl Gathering<'_> {
 
     async fn role(mut self, id: &UniqueId) -> Result<Option<Grants>, StoreError> {
         self.deps.on(RoleRecord::KIND, &self.partition, &id.bytes());
-        let Some(role) = self.tx.get::<RoleRecord>(id).await? else { return Ok(None) };
+        let Some(mut role) = self.tx.get::<RoleRecord>(id).await? else { return Ok(None) };
+        self.suppose(id, &mut role.attached, &mut role.permissions_boundary);
         let mut documents = self.inline(id, "role", role.name.as_str()).await?;
         for arn in &role.attached {
             documents.extend(self.managed(arn, Kind::Identity).await?);
         }
         let boundary = self.boundary(role.permissions_boundary.as_ref()).await?;
-        let trust = compiled_trust(&role)?;
+        let trust = match self.supposed.trust(&role.arn(self.account))? {
+            Some(trust) => {
+                self.is_supposed = true;
+                trust
+            }
+            None => compiled_trust(&role)?,
+        };
         Ok(Some(self.finish(Entity::Role(role), documents, boundary, Some(trust))))
     }
 
@@ -232,18 +248,30 @@ impl Gathering<'_> {
             Entity::User(user) => user.arn(self.account),
             Entity::Role(role) => role.arn(self.account),
         };
-        Grants { arn, deps: self.deps, account: self.account, entity, identity, boundary, trust, weight }
+        Grants { arn, deps: self.deps, account: self.account, entity, identity, boundary, trust, is_supposed: self.is_supposed, weight }
+    }
+
+    /// Lays what is supposed over what a user or a role has.
+    fn suppose(&mut self, id: &UniqueId, attached: &mut Vec<Arn>, boundary: &mut Option<Arn>) {
+        self.is_supposed |= self.supposed.attached(id, attached);
+        if let Some(supposed) = self.supposed.boundary(id) {
+            *boundary = supposed.cloned();
+            self.is_supposed = true;
+        }
     }
 
     async fn inline(&mut self, entity: &UniqueId, kind: &str, name: &str) -> Result<Vec<(Source, Arc<Compiled>)>, StoreError> {
         self.deps.on(InlinePolicyRecord::KIND, &self.partition, &entity.bytes());
         // No entity can hold more: names are few where the sum of sizes is bounded, and a page is read to its end.
         let page = self.tx.scan::<InlinePolicyRecord>(InlinePolicyRecord::KEY.under(entity), None, usize::MAX - 1, |_| true).await?;
-        page.records
-            .iter()
-            .map(|policy| {
-                let source = Source::new(format!("inline policy {} of {kind} {name}", policy.name));
-                Ok((source, Arc::new(compile(&policy.document, Kind::Identity)?)))
+        let supposed: Vec<(&str, Option<&str>)> = self.supposed.inline(entity).collect();
+        self.is_supposed |= !supposed.is_empty();
+        let kept = page.records.iter().filter(|policy| supposed.iter().all(|(name, _)| *name != policy.name.as_str()));
+        let kept = kept.map(|policy| (policy.name.as_str(), &*policy.document));
+        kept.chain(supposed.iter().filter_map(|(name, text)| Some((*name, (*text)?))))
+            .map(|(policy, text)| {
+                let source = Source::new(format!("inline policy {policy} of {kind} {name}"));
+                Ok((source, Arc::new(compile(text, Kind::Identity)?)))
             })
             .collect()
     }
@@ -256,6 +284,10 @@ impl Gathering<'_> {
 
     async fn managed(&mut self, arn: &Arn, kind: Kind) -> Result<Option<(Source, Arc<Compiled>)>, StoreError> {
         let source = Source::new(arn.as_str());
+        if let Some(text) = self.supposed.text(arn) {
+            self.is_supposed = true;
+            return Ok(Some((source, Arc::new(compile(text, kind)?))));
+        }
         if let Some(policy) = managed_policy(arn) {
             return Ok(Some((source, self.access.compiled((policy.id.clone(), 0), kind, || compile(policy.document, kind))?)));
         }

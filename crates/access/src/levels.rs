@@ -8,12 +8,14 @@
 use crate::Access;
 use crate::epochs::Deps;
 use crate::standing::Standing;
+use crate::supposed::{NOTHING, Supposed};
 use arn::AccountId;
 use identities::{
-    MemberRecord, OrganizationPolicyRecord, OrganizationRecord, PolicyAttachmentRecord, PolicyType, TargetId, UnitRecord, attached_to,
-    organization_path, organization_policy,
+    MemberRecord, OrganizationPolicy, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord, PolicyAttachmentRecord,
+    PolicyType, TargetId, UnitRecord, attached_to, organization_path, organization_policy,
 };
 use policy::{Compiled, Context, Document, Kind, PolicySet, Source};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use store::{KeyPart, Read, Record, Revision, SHARED, StoreError, Tx};
@@ -24,6 +26,8 @@ pub struct Levels {
     place: Option<Place>,
     service_control: Box<[Arc<PolicySet>]>,
     resource_control: Box<[Arc<PolicySet>]>,
+    /// Whether any of it is only supposed to be so.
+    pub(crate) is_supposed: bool,
 }
 
 /// Where an account stands.
@@ -37,6 +41,7 @@ pub(crate) struct Level {
     deps: Deps,
     service_control: Arc<PolicySet>,
     resource_control: Arc<PolicySet>,
+    is_supposed: bool,
 }
 
 /// Whose place a condition key tells.
@@ -53,7 +58,7 @@ pub enum Whose {
 impl Levels {
     /// Of whom no organization knows.
     pub fn none() -> Self {
-        Levels { deps: Deps::none(), place: None, service_control: Box::default(), resource_control: Box::default() }
+        Levels { deps: Deps::none(), place: None, service_control: Box::default(), resource_control: Box::default(), is_supposed: false }
     }
 
     /// The SCPs that bind the account's principals, root first; none, where none apply.
@@ -106,7 +111,7 @@ impl Access {
             return Ok(levels);
         }
         let begun = self.epochs.begin();
-        let climb = |tx| async move { Climb { access: self, tx, begun, is_present: true }.levels(account).await };
+        let climb = |tx| async move { Climb { access: self, tx, begun, is_present: true, supposed: &NOTHING }.levels(account).await };
         let levels = Arc::new(self.store.read_inside(SHARED, climb).await?);
         self.levels.insert(account, levels.clone());
         Ok(levels)
@@ -122,8 +127,16 @@ impl Access {
 
     /// What bound `account` from above after `revision`.
     pub(crate) async fn levels_at(&self, revision: Revision, account: AccountId) -> Result<Levels, StoreError> {
-        let climb = |tx| async move { Climb { access: self, tx, begun: Deps::none(), is_present: false }.levels(account).await };
+        let climb = |tx| async move {
+            Climb { access: self, tx, begun: Deps::none(), is_present: false, supposed: &NOTHING }.levels(account).await
+        };
         self.store.read_at(revision, SHARED, climb).await
+    }
+
+    /// What would bind `account` from above.
+    pub(crate) async fn levels_supposed(&self, supposed: &Supposed, account: AccountId) -> Result<Levels, StoreError> {
+        let climb = |tx| async move { Climb { access: self, tx, begun: Deps::none(), is_present: false, supposed }.levels(account).await };
+        self.store.read_inside(SHARED, climb).await
     }
 }
 
@@ -133,8 +146,10 @@ struct Climb<'a> {
     tx: Tx<Read>,
     /// From before the snapshot was opened: what is read from it is never taken for newer than it is.
     begun: Deps,
-    /// Of the past nothing is kept.
+    /// Of the past, and of what is only supposed, nothing is kept.
     is_present: bool,
+    /// What is laid over what is read.
+    supposed: &'a Supposed,
 }
 
 impl Climb<'_> {
@@ -151,13 +166,15 @@ impl Climb<'_> {
         let binds = |kind| !path.is_management() && path.organization.has(kind);
         let (has_scps, has_rcps) = (binds(PolicyType::ServiceControlPolicy), binds(PolicyType::ResourceControlPolicy));
         let (mut service_control, mut resource_control) = (Vec::new(), Vec::new());
+        let mut is_supposed = false;
         for target in path.levels().iter().filter(|_| has_scps || has_rcps) {
             let level = self.level(&path.organization, target).await?;
             deps.and(&level.deps);
+            is_supposed |= level.is_supposed;
             service_control.extend(has_scps.then(|| level.service_control.clone()));
             resource_control.extend(has_rcps.then(|| level.resource_control.clone()));
         }
-        Ok(Levels { deps, place, service_control: service_control.into(), resource_control: resource_control.into() })
+        Ok(Levels { deps, place, service_control: service_control.into(), resource_control: resource_control.into(), is_supposed })
     }
 
     async fn level(&self, organization: &OrganizationRecord, target: &TargetId) -> Result<Arc<Level>, StoreError> {
@@ -168,10 +185,12 @@ impl Climb<'_> {
         }
         let mut deps = self.begun.clone();
         deps.on(PolicyAttachmentRecord::KIND, SHARED, &target.bytes());
-        let service_control = self.set(organization, (target, PolicyType::ServiceControlPolicy, Kind::ServiceControl), &mut deps).await?;
-        let resource_control =
+        let (service_control, scps_supposed) =
+            self.set(organization, (target, PolicyType::ServiceControlPolicy, Kind::ServiceControl), &mut deps).await?;
+        let (resource_control, rcps_supposed) =
             self.set(organization, (target, PolicyType::ResourceControlPolicy, Kind::ResourceControl), &mut deps).await?;
-        let level = Arc::new(Level { deps, service_control, resource_control });
+        let is_supposed = scps_supposed || rcps_supposed;
+        let level = Arc::new(Level { deps, service_control, resource_control, is_supposed });
         if self.is_present {
             self.access.organization.levels.insert(target.clone(), level.clone());
         }
@@ -179,24 +198,38 @@ impl Climb<'_> {
     }
 
     /// The union of the policies of one kind that are attached to one target. A version of a policy never changes, so neither does a set
-    /// that is named by its versions.
+    /// that is named by its versions. Says whether any of it is only supposed.
     async fn set(
         &self,
         organization: &OrganizationRecord,
         (target, kind, used_as): (&TargetId, PolicyType, Kind),
         deps: &mut Deps,
-    ) -> Result<Arc<PolicySet>, StoreError> {
+    ) -> Result<(Arc<PolicySet>, bool), StoreError> {
+        let mut attached: Vec<OrganizationPolicyId> =
+            attached_to(&self.tx, target, kind).await?.into_iter().map(|attachment| attachment.policy).collect();
+        let mut is_supposed = false;
+        for (policy, is_attached) in self.supposed.controls(target, kind) {
+            attached.retain(|held| held != policy);
+            attached.extend(is_attached.then(|| policy.clone()));
+            is_supposed = true;
+        }
         let (mut named, mut policies) = (kind.as_str().to_owned(), Vec::new());
-        for attachment in attached_to(&self.tx, target, kind).await? {
-            deps.on(OrganizationPolicyRecord::KIND, SHARED, &attachment.policy.bytes());
-            let Some(policy) = organization_policy(&self.tx, organization, &attachment.policy).await? else { continue };
+        for id in attached {
+            deps.on(OrganizationPolicyRecord::KIND, SHARED, &id.bytes());
+            let policy = organization_policy(&self.tx, organization, &id).await?;
+            let Some(policy) = self.supposed_text(policy, &id, organization, &mut is_supposed) else { continue };
             // Writing to a String cannot fail. AWS's policies are named by id alone, and are the same everywhere.
             let _ = write!(named, " {}@{}", policy.id, policy.version);
             policies.push(policy);
         }
+        if is_supposed {
+            let documents = policies.into_iter().map(|policy| Ok((Source::new(policy.arn), Arc::new(compiled(&policy.content, used_as)?))));
+            let documents = documents.collect::<Result<Vec<_>, StoreError>>()?;
+            return Ok((Arc::new(PolicySet::new(used_as, documents)), true));
+        }
         let sets = &self.access.organization.sets;
         if let Some(set) = sets.get(named.as_str()) {
-            return Ok(set);
+            return Ok((set, false));
         }
         let mut documents = Vec::with_capacity(policies.len());
         for policy in policies {
@@ -205,8 +238,7 @@ impl Climb<'_> {
             let compiled = match known {
                 Some(compiled) => compiled,
                 None => {
-                    let document = Document::parse(&policy.content).map_err(|error| StoreError::Failed(Box::new(error)))?;
-                    let compiled = Arc::new(Compiled::new(&document, used_as));
+                    let compiled = Arc::new(compiled(&policy.content, used_as)?);
                     self.access.organization.documents.insert(key, compiled.clone());
                     compiled
                 }
@@ -215,8 +247,27 @@ impl Climb<'_> {
         }
         let set = Arc::new(PolicySet::new(used_as, documents));
         sets.insert(named.into(), set.clone());
-        Ok(set)
+        Ok((set, false))
     }
+
+    /// A policy with the text that it would have.
+    fn supposed_text(
+        &self,
+        policy: Option<OrganizationPolicy>,
+        id: &OrganizationPolicyId,
+        organization: &OrganizationRecord,
+        is_supposed: &mut bool,
+    ) -> Option<OrganizationPolicy> {
+        let Some(text) = self.supposed.control_text(id) else { return policy };
+        *is_supposed = true;
+        let arn = policy.map_or_else(|| id.to_string(), |policy| policy.arn);
+        Some(OrganizationPolicy { id: id.clone(), arn, content: Cow::Owned(text.to_owned()), version: 0, updated: organization.created })
+    }
+}
+
+fn compiled(text: &str, kind: Kind) -> Result<Compiled, StoreError> {
+    let document = Document::parse(text).map_err(|error| StoreError::Failed(Box::new(error)))?;
+    Ok(Compiled::new(&document, kind))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //!
 //! In reading order: [`sessions`], what a session token is; `credentials` and `authenticate`, who signed; [`grants`], [`levels`] and
 //! [`standing`], what that principal has, what binds it from above, and what it is; [`services`], servers that call for others; [`facts`] and
-//! [`decide`], the decision; [`authorize`], the whole for a request that another server captured.
+//! [`decide`], the decision; [`authorize`], the whole for a request that another server captured; [`worlds`], the same decision in the past,
+//! and as it would be.
 
 mod authenticate;
 mod authorize;
@@ -20,6 +21,8 @@ mod refused;
 mod services;
 mod sessions;
 mod standing;
+mod supposed;
+mod worlds;
 
 pub use authenticate::Authenticated;
 pub use authorize::{Answer, Captured, Check, Unanswered};
@@ -34,3 +37,5 @@ pub use refused::{Dialect, Refused, Said};
 pub use services::{ActingFor, Delegation, NoDelegation, Registered, delegated_secret};
 pub use sessions::{Credentials, Session, SessionOf, SessionTag, TokenError, Via};
 pub use standing::Standing;
+pub use supposed::{Change, Supposed};
+pub use worlds::{Setting, World, recorded_facts};

@@ -6,7 +6,9 @@ mod reference;
 
 use std::sync::Arc;
 
-use policy::{Compiled, Context, Document, Kind, Outcome, Policies, PolicySet, Principal, Request, Source, decide, decide_in_favour, explain};
+use policy::{
+    Compiled, Context, Document, Kind, Outcome, Policies, PolicySet, Principal, Request, Source, decide, decide_in_favour, explain,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 use reference::World;

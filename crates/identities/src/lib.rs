@@ -30,6 +30,7 @@ pub use names::{GroupName, NameKey, Path, PolicyName, PolicyPath, RoleName, User
 pub use organization_policies::{
     AwsOrganizationPolicy, OrganizationPolicy, OrganizationPolicyId, OrganizationPolicyRecord, PolicyAttachmentRecord, attach,
     attach_defaults, attached_to, aws_organization_policies, aws_organization_policy, default_policy, detach_all, organization_policy,
+    policy_folder,
 };
 pub use organizations::{
     FeatureSet, JoinedMethod, MOST_LEVELS, MemberRecord, MemberState, OrganizationId, OrganizationPath, OrganizationRecord, ParentId,

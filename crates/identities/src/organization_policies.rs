@@ -3,7 +3,6 @@
 //! All are kept in the shared partition, as the tree is.
 
 use crate::organizations::{OrganizationId, OrganizationRecord, PolicyType, TargetId};
-use crate::tags::Tags;
 use arn::AccountId;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -47,20 +46,17 @@ pub struct OrganizationPolicyRecord {
     pub version: u64,
     /// When the content was last changed, in seconds since the epoch.
     pub updated: i64,
-    /// Its tags.
-    #[serde(default, skip_serializing_if = "Tags::is_empty")]
-    pub tags: Tags,
 }
 
 impl OrganizationPolicyRecord {
     /// `arn:aws:organizations::MANAGEMENT:policy/o-…/service_control_policy/p-…`.
     pub fn arn(&self, management: AccountId) -> String {
-        format!("arn:aws:organizations::{management}:policy/{}/{}/{}", self.organization, folder(self.kind), self.id)
+        format!("arn:aws:organizations::{management}:policy/{}/{}/{}", self.organization, policy_folder(self.kind), self.id)
     }
 }
 
 /// The kind of a policy as it stands in ARNs.
-pub fn folder(kind: PolicyType) -> String {
+pub fn policy_folder(kind: PolicyType) -> String {
     kind.as_str().to_ascii_lowercase()
 }
 
@@ -105,7 +101,7 @@ static AWS_POLICIES: [AwsOrganizationPolicy; 2] = [
 impl AwsOrganizationPolicy {
     /// `arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess`.
     pub fn arn(&self) -> String {
-        format!("arn:aws:organizations::aws:policy/{}/{}", folder(self.kind), self.id)
+        format!("arn:aws:organizations::aws:policy/{}/{}", policy_folder(self.kind), self.id)
     }
 
     /// Its id, as ids are kept.

@@ -6,7 +6,10 @@
 use crate::ids::ResourcePolicyId;
 use crate::{Error, tagging};
 use arn::{AccountId, Arn};
-use identities::{MemberRecord, OrganizationId, OrganizationRecord, ParentId};
+use identities::{
+    MemberRecord, OrganizationId, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord, ParentId, PolicyType,
+    aws_organization_policy, policy_folder,
+};
 use operation::{Allowed, Caller, Protected, Resolved, Resource};
 use policy::{Compiled, Document, Kind, PolicySet, Source};
 use serde::{Deserialize, Serialize};
@@ -55,6 +58,15 @@ pub(crate) enum Reach {
 pub(crate) struct On {
     reach: Reach,
     what: What,
+    /// The policy whose kind is a condition key.
+    policy: Option<OrganizationPolicyId>,
+}
+
+impl On {
+    /// The same, for a request that is also about this policy.
+    pub fn with(self, policy: OrganizationPolicyId) -> On {
+        On { policy: Some(policy), ..self }
+    }
 }
 
 /// A resource of an organization.
@@ -66,15 +78,21 @@ pub(crate) enum What {
     Account(String),
     /// The root or a unit.
     Place(ParentId),
+    /// A policy, by its id.
+    Policy(OrganizationPolicyId),
     /// The organization's resource policy, by its id.
     ResourcePolicy(String),
 }
 
 impl What {
-    /// What follows the account in its ARN, and the key of its tags.
-    fn named(&self, organization: &OrganizationId) -> Option<(String, String)> {
+    /// What follows the account in its ARN, and the key of its tags. Of a policy that is not there no kind is known, and none is said.
+    fn named(&self, organization: &OrganizationId, kind: Option<PolicyType>) -> Option<(String, String)> {
         match self {
             What::Nothing => None,
+            What::Policy(id) => {
+                let folder = kind.map_or_else(|| "unknown_policy".to_owned(), policy_folder);
+                Some((format!("policy/{organization}/{folder}/{id}"), id.to_string()))
+            }
             What::Account(account) => Some((format!("account/{organization}/{account}"), account.clone())),
             What::ResourcePolicy(id) => Some((format!("resourcepolicy/{organization}/{id}"), id.clone())),
             What::Place(place) => {
@@ -87,7 +105,20 @@ impl What {
 
 /// An operation of this reach, on this.
 pub(crate) fn on(reach: Reach, what: What) -> On {
-    On { reach, what }
+    let policy = match &what {
+        What::Policy(policy) => Some(policy.clone()),
+        What::Nothing | What::Account(_) | What::Place(_) | What::ResourcePolicy(_) => None,
+    };
+    On { reach, what, policy }
+}
+
+/// What kind of policy this is; `None` if the organization has none with this id.
+async fn kind_of(tx: &Tx<Read>, organization: &OrganizationId, id: &OrganizationPolicyId) -> Result<Option<PolicyType>, StoreError> {
+    if let Some(policy) = aws_organization_policy(id) {
+        return Ok(Some(policy.kind));
+    }
+    let policy = tx.in_account(SHARED).get::<OrganizationPolicyRecord>(id).await?;
+    Ok(policy.filter(|policy| policy.organization == *organization).map(|policy| policy.kind))
 }
 
 /// How a caller stands in its organization.
@@ -123,9 +154,15 @@ impl Protected for On {
             // Whoever is in no organization is told so by the rule.
             let Some(seat) = Seat::of(tx, caller.account).await? else { return Ok(Resource::new("*", caller.account)) };
             let management = seat.organization.management;
-            let (arn, tags) = match self.what.named(&seat.organization.id) {
-                Some((rest, key)) => (Arn::organizations(management, rest).to_string(), Some(tagging::of(tx, &key).await?)),
-                None => ("*".to_owned(), None),
+            let kind = match &self.policy {
+                Some(policy) => kind_of(tx, &seat.organization.id, policy).await?,
+                None => None,
+            };
+            let aws = if let What::Policy(id) = &self.what { aws_organization_policy(id) } else { None };
+            let (arn, tags) = match (aws, self.what.named(&seat.organization.id, kind)) {
+                (Some(policy), _) => (policy.arn(), None),
+                (None, Some((rest, key))) => (Arn::organizations(management, rest).to_string(), Some(tagging::of(tx, &key).await?)),
+                (None, None) => ("*".to_owned(), None),
             };
             // Where a caller sits so that it may call, it calls as one of the owning account.
             let mut resource = Resource::new(arn.as_str(), caller.account);
@@ -134,6 +171,7 @@ impl Protected for On {
             {
                 resource = Resource::new(arn, management).with_policy(Arc::new(compiled(&policy.content)?));
             }
+            resource.facts.extend(kind.map(|kind| ("organizations:PolicyType".to_owned(), kind.as_str().to_owned())));
             Ok(tags.iter().fold(resource, Resource::tagged))
         })
     }

@@ -34,6 +34,30 @@ pub enum Error {
     UnitNotEmpty,
     #[error("The organization still has accounts or organizational units.")]
     OrganizationNotEmpty,
+    #[error("You specified a root that doesn't exist.")]
+    NoSuchRoot,
+    #[error("You specified a policy that doesn't exist.")]
+    NoSuchPolicy,
+    #[error("A policy with the specified name and type already exists.")]
+    DuplicatePolicy,
+    #[error("A policy with the specified name and type already exists.")]
+    DuplicateAttachment,
+    #[error("The provided policy document does not meet the requirements of the specified policy type.")]
+    MalformedPolicy,
+    #[error("The specified policy is attached to one or more entities. You must detach it first.")]
+    PolicyInUse,
+    #[error("The specified policy isn't attached to the specified target.")]
+    NotAttached,
+    #[error("This operation can be performed only for enabled policy types.")]
+    PolicyTypeNotEnabled,
+    #[error("The specified policy type is already enabled.")]
+    PolicyTypeAlreadyEnabled,
+    #[error("You can't use the specified policy type with the feature set currently enabled for this organization.")]
+    PolicyTypeNotAvailable,
+    #[error("There is no effective policy of the specified type for the specified target.")]
+    NoEffectivePolicy,
+    #[error("You specified an account that doesn't exist.")]
+    NoSuchAccount,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     Sealing(#[from] SealingError),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -72,6 +96,18 @@ impl From<Error> for Failure {
             Error::DuplicateUnit => (400, "DuplicateOrganizationalUnitException"),
             Error::UnitNotEmpty => (400, "OrganizationalUnitNotEmptyException"),
             Error::OrganizationNotEmpty => (400, "OrganizationNotEmptyException"),
+            Error::NoSuchRoot => (400, "RootNotFoundException"),
+            Error::NoSuchPolicy => (400, "PolicyNotFoundException"),
+            Error::DuplicatePolicy => (400, "DuplicatePolicyException"),
+            Error::DuplicateAttachment => (400, "DuplicatePolicyAttachmentException"),
+            Error::MalformedPolicy => (400, "MalformedPolicyDocumentException"),
+            Error::PolicyInUse => (400, "PolicyInUseException"),
+            Error::NotAttached => (400, "PolicyNotAttachedException"),
+            Error::PolicyTypeNotEnabled => (400, "PolicyTypeNotEnabledException"),
+            Error::PolicyTypeAlreadyEnabled => (400, "PolicyTypeAlreadyEnabledException"),
+            Error::PolicyTypeNotAvailable => (400, "PolicyTypeNotAvailableForOrganizationException"),
+            Error::NoEffectivePolicy => (400, "EffectivePolicyNotFoundException"),
+            Error::NoSuchAccount => (400, "AccountNotFoundException"),
             Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
             Error::Sealing(_) | Error::Store(_) => (500, "ServiceException"),
         };

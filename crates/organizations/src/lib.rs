@@ -7,10 +7,17 @@
 mod authority;
 mod error;
 mod ids;
+mod inheritance;
 mod page;
+mod policy_syntax;
+mod policy_trees;
 mod tagging;
 
+mod attachments;
+mod effective_policies;
 mod organization;
+mod policies;
+mod policy_types;
 mod tags;
 mod units;
 
@@ -39,7 +46,15 @@ impl Service for Organizations {
 }
 
 /// Every operation, family by family.
-pub const FAMILIES: &[Operations<Organizations>] = &[organization::OPERATIONS, units::OPERATIONS, tags::OPERATIONS];
+pub const FAMILIES: &[Operations<Organizations>] = &[
+    organization::OPERATIONS,
+    units::OPERATIONS,
+    tags::OPERATIONS,
+    policies::OPERATIONS,
+    attachments::OPERATIONS,
+    policy_types::OPERATIONS,
+    effective_policies::OPERATIONS,
+];
 
 /// Every kind of record that only Organizations reads, for checking a store.
 pub fn kinds() -> Vec<store::Kind> {

@@ -6,8 +6,8 @@ use crate::page::{NextPage, Page};
 use crate::{Error, Organizations, ids, tagging};
 use arn::{AccountId, Arn};
 use identities::{
-    AccountRecord, FeatureSet, JoinedMethod, MemberRecord, MemberState, OrganizationId, OrganizationRecord, ParentId, PolicyType, RootId,
-    TargetId, UnitRecord, attach_defaults, detach_all,
+    AccountRecord, FeatureSet, JoinedMethod, MemberRecord, MemberState, OrganizationId, OrganizationPolicyRecord, OrganizationRecord,
+    ParentId, PolicyType, RootId, TargetId, UnitRecord, attach_defaults, detach_all,
 };
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
 use store::{Mode, Read, SHARED, StoreError, Stored, Write};
@@ -154,6 +154,15 @@ impl Operation for DeleteOrganization {
         let shared = cx.tx.in_account(SHARED);
         let members = shared.count(MemberRecord::BY_ORGANIZATION.of(&organization.id), 2).await?;
         let units = shared.count(UnitRecord::BY_ORGANIZATION.of(&organization.id), 1).await?;
+        let has_policies = async |kind: &PolicyType| {
+            let all = OrganizationPolicyRecord::BY_NAME.under_both(&organization.id, kind);
+            Ok::<_, StoreError>(shared.count(all, 1).await? > 0)
+        };
+        for kind in PolicyType::ALL {
+            if has_policies(kind).await? {
+                return Err(Error::OrganizationNotEmpty);
+            }
+        }
         if members > 1 || units > 0 {
             return Err(Error::OrganizationNotEmpty);
         }
@@ -169,11 +178,25 @@ impl Operation for DeleteOrganization {
 
 /// The root as it is shown.
 #[derive(Shape)]
-struct Root {
+pub(crate) struct Root {
     id: RootId,
     arn: Arn,
     name: String,
     policy_types: Vec<PolicyTypeSummary>,
+}
+
+impl Root {
+    /// The one root of this organization.
+    pub fn of(organization: &OrganizationRecord) -> Self {
+        let OrganizationRecord { id, root, management, enabled, .. } = organization;
+        let status = PolicyTypeStatus::Enabled;
+        Root {
+            id: root.clone(),
+            arn: Arn::organizations(*management, format_args!("root/{id}/{root}")),
+            name: "Root".into(),
+            policy_types: enabled.iter().map(|r#type| PolicyTypeSummary { r#type: *r#type, status }).collect(),
+        }
+    }
 }
 
 #[derive(Shape)]
@@ -200,14 +223,7 @@ impl Operation for ListRoots {
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListRootsOutput, Error> {
         let organization = organization(cx, Reach::Delegated).await?;
-        let status = PolicyTypeStatus::Enabled;
-        let root = Root {
-            arn: Arn::organizations(organization.management, format_args!("root/{}/{}", organization.id, organization.root)),
-            id: organization.root,
-            name: "Root".into(),
-            policy_types: organization.enabled.iter().map(|r#type| PolicyTypeSummary { r#type: *r#type, status }).collect(),
-        };
-        let (roots, next) = self.page.of_all(vec![root], |root| root.id.to_string())?;
+        let (roots, next) = self.page.of_all(vec![Root::of(&organization)], |root| root.id.to_string())?;
         Ok(ListRootsOutput { roots, next })
     }
 }

@@ -6,7 +6,7 @@ use crate::page::{self, NextPage, NextToken};
 use crate::units::has_place;
 use crate::{Error, Organizations, tagging};
 use arn::AccountId;
-use identities::{MemberRecord, OrganizationRecord, ParentId, Tag, TagKey};
+use identities::{MemberRecord, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord, ParentId, Tag, TagKey};
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
 use store::{Mode, Read, SHARED, Write};
 use wire::{Shape, Text};
@@ -29,6 +29,8 @@ impl TaggableId {
     fn what(&self) -> What {
         if let Ok(place) = self.0.parse::<ParentId>() {
             What::Place(place)
+        } else if let Ok(policy) = self.0.parse::<OrganizationPolicyId>() {
+            What::Policy(policy)
         } else if self.0.starts_with("rp-") {
             What::ResourcePolicy(self.to_string())
         } else {
@@ -44,6 +46,10 @@ impl TaggableId {
         }
         if let Ok(account) = self.0.parse::<AccountId>() {
             return Ok(shared.get::<MemberRecord>(&account).await?.is_some_and(|member| member.organization == organization.id));
+        }
+        if let Ok(policy) = self.0.parse::<OrganizationPolicyId>() {
+            let policy = shared.get::<OrganizationPolicyRecord>(&policy).await?;
+            return Ok(policy.is_some_and(|policy| policy.organization == organization.id));
         }
         let policy = shared.get::<ResourcePolicyRecord>(&organization.id).await?;
         Ok(policy.is_some_and(|policy| policy.id.as_str() == self.as_str()))

@@ -4,7 +4,7 @@ use super::*;
 use crate::Question;
 use identities::{
     AccountRecord, AccountStatus, FeatureSet, JoinedMethod, Keyring, MasterKey, MemberState, OrganizationId, ParentId, Purpose,
-    SystemClock, SystemEntropy, Tags, attach, attach_defaults,
+    SystemClock, SystemEntropy, attach, attach_defaults,
 };
 use policy::{Because, Facts, Outcome, Values};
 use store::{Fresh, Store, Tx, Who, Write};
@@ -54,7 +54,6 @@ fn policy(id: &str, kind: PolicyType, content: &str) -> OrganizationPolicyRecord
         content: content.into(),
         version: 1,
         updated: 0,
-        tags: Tags::default(),
     }
 }
 

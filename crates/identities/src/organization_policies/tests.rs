@@ -25,7 +25,6 @@ fn policy(id: &str, name: &str) -> OrganizationPolicyRecord {
         content: "{}".into(),
         version: 1,
         updated: 0,
-        tags: Tags::default(),
     }
 }
 

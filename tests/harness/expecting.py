@@ -16,6 +16,7 @@ STATUS = {
     "ExpiredToken": 403,
     "IncompleteSignature": 400,
     "InvalidAction": 400,
+    "InvalidAuthenticationCode": 403,
     "InvalidAuthorizationMessageException": 400,
     "InvalidCertificate": 400,
     "InvalidClientTokenId": 403,

@@ -10,7 +10,8 @@ SECRETS = {}  # the value -> what it is
 SIGNATURES = {}
 SERVERS = []  # every server started, with its data directory and its logs
 
-SECRET_MEMBERS = {"SecretAccessKey", "SessionToken", "Password", "NewPassword", "OldPassword", "ServicePassword", "ServiceCredentialSecret"}
+SECRET_MEMBERS = {"SecretAccessKey", "SessionToken", "Password", "NewPassword", "OldPassword", "ServicePassword", "ServiceCredentialSecret",
+                  "Base32StringSeed"}
 
 
 def keep(value, what):
@@ -28,8 +29,8 @@ def keep_signature(value):
 def _walk(tree, what):
     if isinstance(tree, dict):
         for name, value in tree.items():
-            if name in SECRET_MEMBERS and isinstance(value, str):
-                keep(value, f"{name} of {what}")
+            if name in SECRET_MEMBERS and isinstance(value, (str, bytes)):
+                keep(value if isinstance(value, str) else value.decode(), f"{name} of {what}")
             else:
                 _walk(value, what)
     elif isinstance(tree, list):

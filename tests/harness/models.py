@@ -27,6 +27,8 @@ PROMISED = {
         TagUser UntagUser ListUserTags TagRole UntagRole ListRoleTags TagPolicy UntagPolicy ListPolicyTags TagInstanceProfile UntagInstanceProfile ListInstanceProfileTags
         CreateAccountAlias ListAccountAliases DeleteAccountAlias GetAccountSummary GetAccountAuthorizationDetails
         CreateLoginProfile GetLoginProfile UpdateLoginProfile DeleteLoginProfile ChangePassword
+        CreateVirtualMFADevice DeleteVirtualMFADevice EnableMFADevice DeactivateMFADevice ResyncMFADevice GetMFADevice ListMFADevices ListVirtualMFADevices
+        TagMFADevice UntagMFADevice ListMFADeviceTags
         UpdateAccountPasswordPolicy GetAccountPasswordPolicy DeleteAccountPasswordPolicy
         CreateServiceSpecificCredential ListServiceSpecificCredentials ResetServiceSpecificCredential UpdateServiceSpecificCredential DeleteServiceSpecificCredential
         UploadSSHPublicKey GetSSHPublicKey ListSSHPublicKeys UpdateSSHPublicKey DeleteSSHPublicKey
@@ -47,6 +49,7 @@ GOOD = {
     "Password": "Walking-Passw0rd-1", "OldPassword": "Walking-Passw0rd-1", "NewPassword": "Walking-Passw0rd-2", "RoleSessionName": "walk", "Name": "walk",
     "CertificateId": "WALKNONEWALKNONEWALKNONEWALK", "EncodedMessage": "walk", "ServiceSpecificCredentialId": "ACCAWALKNONEWALKNONE1", "ServiceName": "codecommit.amazonaws.com",
     "SSHPublicKeyId": "APKAWALKNONEWALKNONE1", "Encoding": "SSH", "SerialNumber": "arn:aws:iam::{account}:mfa/none", "TokenCode": "123456",
+    "AuthenticationCode1": "123456", "AuthenticationCode2": "654321",
 }
 
 

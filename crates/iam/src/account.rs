@@ -9,10 +9,11 @@ use crate::server_certificates::ServerCertificateRecord;
 use crate::signing_certificates::{CERTIFICATES_PER_USER, SigningCertificateRecord};
 use crate::{Error, Iam};
 use identities::{
-    AccessKeyRecord, AccountAlias, AccountRecord, GroupRecord, Owner, PolicyRecord, PolicyVersionRecord, RoleRecord, UserRecord,
+    AccessKeyRecord, AccountAlias, AccountRecord, GroupRecord, MfaDeviceRecord, Owner, PolicyRecord, PolicyVersionRecord, RoleRecord,
+    UserRecord,
 };
 use operation::{Allowed, Caller, Judged, Limits, Operation, Operations, Target, handler};
-use store::{Mode, Read, Record, SHARED, StoreError, Stored, Write};
+use store::{Mode, Read, Record, SHARED, Span, StoreError, Stored, Write};
 use wire::{Entries, Name, Shape, Text};
 
 pub(super) const OPERATIONS: Operations<Iam> =
@@ -143,6 +144,7 @@ impl Operation for GetAccountSummary {
         let root = Owner { account: account.id, user: None };
         let keys = cx.tx.in_account(SHARED).count(AccessKeyRecord::BY_OWNER.of(&root), 1).await?;
         let certificates = cx.tx.count(SigningCertificateRecord::BY_OWNER.of(&root), 1).await?;
+        let devices = cx.tx.count(MfaDeviceRecord::BY_OWNER.of(&root), 1).await?;
         let counts = [
             ("Users", counted::<UserRecord>(cx).await?),
             ("Groups", counted::<GroupRecord>(cx).await?),
@@ -151,6 +153,9 @@ impl Operation for GetAccountSummary {
             ("PolicyVersionsInUse", counted::<PolicyVersionRecord>(cx).await?),
             ("InstanceProfiles", counted::<InstanceProfileRecord>(cx).await?),
             ("ServerCertificates", counted::<ServerCertificateRecord>(cx).await?),
+            ("MFADevices", counted::<MfaDeviceRecord>(cx).await?),
+            ("MFADevicesInUse", counted_in(cx, MfaDeviceRecord::BY_OWNER.all()).await?),
+            ("AccountMFAEnabled", i64::from(devices > 0)),
             ("AccountAccessKeysPresent", i64::from(keys > 0)),
             ("AccountSigningCertificatesPresent", i64::from(certificates > 0)),
             ("AccountPasswordPresent", i64::from(account.root_password.is_some())),
@@ -166,11 +171,15 @@ impl Operation for GetAccountSummary {
 const COUNTED: usize = 100_000;
 
 async fn counted<R: Record>(cx: &Allowed<'_, Read>) -> Result<i64, Error> {
-    Ok(i64::try_from(cx.tx.count(R::KEY.all(), COUNTED).await?).unwrap_or(i64::MAX))
+    counted_in(cx, R::KEY.all()).await
+}
+
+async fn counted_in<R: Record>(cx: &Allowed<'_, Read>, span: Span<R>) -> Result<i64, Error> {
+    Ok(i64::try_from(cx.tx.count(span, COUNTED).await?).unwrap_or(i64::MAX))
 }
 
 /// What IAM counts and this server does not have.
-const NOT_KEPT: &[&str] = &["Providers", "MFADevices", "MFADevicesInUse", "AccountMFAEnabled"];
+const NOT_KEPT: &[&str] = &["Providers"];
 
 /// How much an account may have: what the operator said, else what AWS says.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.

@@ -1,6 +1,7 @@
 //! What IAM answers when it refuses, in AWS's codes and words.
 //! Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html>.
 
+use crate::qr::NotDrawn;
 use arn::{AccountId, Arn};
 use identities::{NotAKey, NotHashed, SealingError};
 use operation::{Busy, Failure};
@@ -85,6 +86,18 @@ pub enum Error {
     WrongPassword,
     #[error("Only IAM Users can change their own password")]
     NotAUser,
+    #[error("MFADevice entity at the same path and name already exists.")]
+    DeviceExists,
+    #[error("MFA Device is already in use.")]
+    DeviceInUse,
+    #[error("VirtualMFADevice with serial number {0} doesn't exist.")]
+    NoSuchDevice(String),
+    #[error("MFA Device invalid for user.")]
+    DeviceOfAnother,
+    #[error("Authentication code for device is not valid")]
+    InvalidCode,
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    NotDrawn(#[from] NotDrawn),
     #[error("The account alias {0} already exists.")]
     AliasExists(String),
     #[error("The Account Alias with name {0} cannot be found.")]
@@ -121,7 +134,9 @@ impl From<Error> for Failure {
             | Error::ProfileExists(_)
             | Error::LoginProfileExists(_)
             | Error::AliasExists(_)
-            | Error::ServerCertificateExists(_) => (409, "EntityAlreadyExists"),
+            | Error::ServerCertificateExists(_)
+            | Error::DeviceExists
+            | Error::DeviceInUse => (409, "EntityAlreadyExists"),
             Error::NotFound { .. }
             | Error::NoSuchInline { .. }
             | Error::NoSuchPolicy(_)
@@ -137,7 +152,9 @@ impl From<Error> for Failure {
             | Error::NoAlias(_)
             | Error::NoPasswordPolicy(_)
             | Error::NoServerCertificate(_)
-            | Error::NoCertificate(_) => (404, "NoSuchEntity"),
+            | Error::NoCertificate(_)
+            | Error::NoSuchDevice(_)
+            | Error::DeviceOfAnother => (404, "NoSuchEntity"),
             Error::DuplicateSshKey => (400, "DuplicateSSHPublicKey"),
             Error::NotAnSshKey(NotAKey::Invalid) => (400, "InvalidPublicKey"),
             Error::NotAnSshKey(NotAKey::Unrecognized) => (400, "UnrecognizedPublicKeyEncoding"),
@@ -153,6 +170,7 @@ impl From<Error> for Failure {
             Error::NotOurs { .. } => (403, "AccessDenied"),
             Error::PasswordPolicyViolation => (400, "PasswordPolicyViolation"),
             Error::LoginProfileChanging(_) => (409, "EntityTemporarilyUnmodifiable"),
+            Error::InvalidCode => (403, "InvalidAuthenticationCode"),
             Error::WrongPassword => (403, "AccessDenied"),
             Error::NotAUser => (400, "InvalidUserType"),
             Error::MalformedCertificate(_) => (400, "MalformedCertificate"),
@@ -161,7 +179,7 @@ impl From<Error> for Failure {
             Error::KeyPairMismatch => (400, "KeyPairMismatch"),
             Error::Busy(_) => (400, "Throttling"),
             Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
-            Error::Sealing(_) | Error::NotHashed(_) | Error::Store(_) => (500, "ServiceFailure"),
+            Error::Sealing(_) | Error::NotHashed(_) | Error::NotDrawn(_) | Error::Store(_) => (500, "ServiceFailure"),
         };
         if status >= 500 {
             operation::log_inside(&error);

@@ -26,10 +26,12 @@ mod groups;
 mod inline_policies;
 mod instance_profiles;
 mod login_profiles;
+mod mfa_devices;
 mod password_policy;
 mod passwords;
 mod policies;
 mod policy_versions;
+mod qr;
 mod roles;
 mod server_certificates;
 mod service_credentials;
@@ -84,6 +86,7 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     server_certificates::OPERATIONS,
     password_policy::OPERATIONS,
     login_profiles::OPERATIONS,
+    mfa_devices::OPERATIONS,
     account::OPERATIONS,
     inline_policies::OPERATIONS,
     attachments::OPERATIONS,

@@ -12,10 +12,12 @@ use crate::tagging::{self, same_whatever_case};
 use crate::whose::{Whose, target};
 use crate::{Error, Iam};
 use arn::{AccountId, Arn, IdKind, UniqueId};
-use identities::{AccessKeyRecord, AccountRecord, InlinePolicyRecord, Owner, Path, Tag, TagKey, Tags, UserName, UserRecord};
-use identities::{ServiceCredentialRecord, SshKeyRecord};
+use identities::{
+    AccessKeyRecord, AccountRecord, InlinePolicyRecord, MfaDeviceRecord, Owner, Path, ServiceCredentialRecord, SshKeyRecord, Tag, TagKey,
+    Tags, UserName, UserRecord,
+};
 use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, handler};
-use store::{Read, Record, SHARED, Stored, Write};
+use store::{Mode, Read, Record, SHARED, Stored, Write};
 use wire::{Shape, Timestamp};
 
 pub(super) const OPERATIONS: Operations<Iam> = &[
@@ -125,7 +127,7 @@ struct GetUserOutput {
 
 /// A user, or root, who has no name.
 #[derive(Shape)]
-struct GotUser {
+pub(crate) struct GotUser {
     path: Option<Path>,
     user_name: Option<UserName>,
     user_id: String,
@@ -134,6 +136,50 @@ struct GotUser {
     password_last_used: Option<Timestamp>,
     permissions_boundary: Option<AttachedPermissionsBoundary>,
     tags: Option<Vec<Tag>>,
+}
+
+impl GotUser {
+    fn of(user: User) -> Self {
+        GotUser {
+            path: Some(user.path),
+            user_name: Some(user.user_name),
+            user_id: user.user_id.to_string(),
+            arn: user.arn,
+            create_date: user.create_date,
+            password_last_used: user.password_last_used,
+            permissions_boundary: user.permissions_boundary,
+            tags: user.tags,
+        }
+    }
+
+    async fn root<M: Mode>(cx: &Allowed<'_, M>) -> Result<Self, Error> {
+        let account = cx.caller.account;
+        let record = cx.tx.in_account(SHARED).get::<AccountRecord>(&account).await?;
+        Ok(GotUser {
+            path: None,
+            user_name: None,
+            user_id: account.to_string(),
+            arn: Arn::iam(account, "root"),
+            create_date: Timestamp(record.map_or(0, |record| record.created)),
+            password_last_used: None,
+            permissions_boundary: None,
+            tags: None,
+        })
+    }
+
+    /// Whoever of the caller's account owns something, as lists show it.
+    pub async fn of_owner<M: Mode>(cx: &Allowed<'_, M>, owner: &Owner) -> Result<Option<Self>, Error> {
+        let Some(id) = &owner.user else { return GotUser::root(cx).await.map(Some) };
+        let Some(record) = cx.tx.get::<UserRecord>(id).await? else { return Ok(None) };
+        let user = GotUser::of(User::listed(cx.caller.account, &record));
+        Ok(Some(GotUser { password_last_used: password_last_used(cx, &record).await?, ..user }))
+    }
+}
+
+/// When a user last signed in with its password.
+async fn password_last_used<M: Mode>(cx: &Allowed<'_, M>, user: &UserRecord) -> Result<Option<Timestamp>, Error> {
+    let used = cx.last_used().of(&cx.access().store, &format!("password {}", user.id)).await?;
+    Ok(used.map(|used| Timestamp(used.at)))
 }
 
 impl Operation for GetUser {
@@ -149,32 +195,9 @@ impl Operation for GetUser {
         let account = cx.caller.account;
         let user = match Whose::of(cx, self.user_name.as_ref()).await? {
             Whose::User(record) => {
-                let user = User::whole(account, &record);
-                let password_last_used = cx.last_used().of(&cx.access().store, &format!("password {}", record.id)).await?;
-                GotUser {
-                    path: Some(user.path),
-                    user_name: Some(user.user_name),
-                    user_id: user.user_id.to_string(),
-                    arn: user.arn,
-                    create_date: user.create_date,
-                    password_last_used: password_last_used.map(|used| Timestamp(used.at)),
-                    permissions_boundary: user.permissions_boundary,
-                    tags: user.tags,
-                }
+                GotUser { password_last_used: password_last_used(cx, &record).await?, ..GotUser::of(User::whole(account, &record)) }
             }
-            Whose::Root => {
-                let record = cx.tx.in_account(SHARED).get::<AccountRecord>(&account).await?;
-                GotUser {
-                    path: None,
-                    user_name: None,
-                    user_id: account.to_string(),
-                    arn: Arn::iam(account, "root"),
-                    create_date: Timestamp(record.map_or(0, |record| record.created)),
-                    password_last_used: None,
-                    permissions_boundary: None,
-                    tags: None,
-                }
-            }
+            Whose::Root => GotUser::root(cx).await?,
         };
         Ok(GetUserOutput { user })
     }
@@ -283,6 +306,8 @@ async fn held(cx: &Allowed<'_, Write>, user: &UserRecord) -> Result<Option<&'sta
         Some("Cannot delete entity, must delete login profile first.")
     } else if cx.tx.count(SigningCertificateRecord::BY_OWNER.of(&owner), 1).await? > 0 {
         Some("Cannot delete entity, must remove referenced objects first.")
+    } else if cx.tx.count(MfaDeviceRecord::BY_OWNER.of(&owner), 1).await? > 0 {
+        Some("Cannot delete entity, must delete MFA device first.")
     } else if !user.groups.is_empty() {
         Some("Cannot delete entity, must remove users from group first.")
     } else if cx.tx.count(ServiceCredentialRecord::BY_USER.of(&user.id), 1).await? > 0

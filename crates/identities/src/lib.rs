@@ -7,6 +7,7 @@ mod access_keys;
 mod accounts;
 mod groups;
 mod managed;
+mod mfa;
 mod names;
 mod organization_policies;
 mod organizations;
@@ -26,6 +27,7 @@ pub use access_keys::{AccessKeyRecord, Owner};
 pub use accounts::{AccountAlias, AccountRecord, AccountStatus, Email, FIRST_ACCOUNT};
 pub use groups::GroupRecord;
 pub use managed::{ManagedPolicy, managed_policies, managed_policy};
+pub use mfa::{CODE, CODE_REMEMBERED, MfaDeviceRecord, MfaKind, Reach, Seed, SerialNumber, VirtualMfa};
 pub use names::{GroupName, NameKey, Path, PolicyName, PolicyPath, RoleName, UserName};
 pub use organization_policies::{
     AwsOrganizationPolicy, OrganizationPolicy, OrganizationPolicyId, OrganizationPolicyRecord, PolicyAttachmentRecord, attach,
@@ -61,6 +63,7 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<AccessKeyRecord>(),
         store::Kind::of::<ServiceCredentialRecord>(),
         store::Kind::of::<SshKeyRecord>(),
+        store::Kind::of::<MfaDeviceRecord>(),
         store::Kind::of::<KeyRecord>(),
         store::Kind::of::<OrganizationRecord>(),
         store::Kind::of::<UnitRecord>(),

@@ -6,6 +6,7 @@ use crate::last_used::LastUsed;
 use crate::slow::Busy;
 use crate::system::{Limits, System};
 use crate::trail;
+use crate::tries::Tries;
 use access::{Access, Answer, Captured, Delegation, Said};
 use arn::{AccountId, IdKind, UniqueId};
 use identities::{Place, Sealed, SealingError};
@@ -104,6 +105,11 @@ impl<M: Mode> Allowed<'_, M> {
         &self.system.limits
     }
 
+    /// Wrong codes of MFA devices.
+    pub fn tries(&self) -> &Tries {
+        &self.system.tries
+    }
+
     /// When credentials were last used.
     pub fn last_used(&self) -> &LastUsed {
         &self.system.last_used
@@ -127,6 +133,11 @@ impl Preparing<'_> {
     pub async fn slow<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         self.tx.pause();
         self.system.slow.run(work).await
+    }
+
+    /// The data plane: for slow work that needs its keys or its chance.
+    pub fn access(&self) -> &Access {
+        &self.system.access
     }
 
     /// Fills `out` with bytes that nobody can guess.

@@ -1,8 +1,8 @@
 //! Who calls: a principal that has shown what it signed with, and where its request came from.
 
 use access::{ActingFor, Authenticated, Credential, Session, SessionOf, Standing, Surroundings};
-use arn::{AccountId, Arn};
-use identities::{ServiceName, UserName, service_arn};
+use arn::{AccessKeyId, AccountId, Arn};
+use identities::{Owner, ServiceName, UserName, service_arn};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub struct Caller {
     pub acting_for: Option<ActingFor>,
     /// Where its request came from.
     pub origin: Origin,
+    /// When this very request showed a second factor, in seconds since the epoch.
+    pub second_factor: Option<i64>,
 }
 
 impl Caller {
@@ -49,7 +51,7 @@ impl Caller {
             Some((name, account)) => (account, service_arn(account, name)),
             None => (standing.account?, standing.arn.clone()?),
         };
-        Some(Caller { standing, credential, account, arn, acting_for, origin })
+        Some(Caller { standing, credential, account, arn, acting_for, origin, second_factor: None })
     }
 
     /// The service that this is, if it calls in its own name.
@@ -101,6 +103,25 @@ impl Caller {
             },
             _ => None,
         }
+    }
+
+    /// Whose things are its own, if it is a user or root: a role and a federated user have none.
+    pub fn owner(&self) -> Option<Owner> {
+        let user = match &self.standing.principal {
+            policy::Principal::Root { .. } => None,
+            policy::Principal::User { .. } => Some(self.standing.grants.as_ref()?.id()?.clone()),
+            policy::Principal::Anonymous
+            | policy::Principal::Session { .. }
+            | policy::Principal::Federated { .. }
+            | policy::Principal::Service { .. }
+            | policy::Principal::Provider { .. } => return None,
+        };
+        Some(Owner { account: self.account, user })
+    }
+
+    /// The key that it signs with; of a session that was asked for with one, that one.
+    pub fn long_term_key(&self) -> &AccessKeyId {
+        self.session().and_then(|session| session.asked_with.as_ref()).unwrap_or(&self.credential.id)
     }
 
     /// The source identity that its session carries.

@@ -64,6 +64,10 @@ pub(crate) async fn judge(
     if let Some(acting_for) = &caller.acting_for {
         acting_for.put(&mut common);
     }
+    if let Some(at) = caller.second_factor {
+        common.insert("aws:MultiFactorAuthPresent", "true");
+        common.insert("aws:MultiFactorAuthAge", caller.origin.now.saturating_sub(at).max(0).to_string());
+    }
     put(&mut common, &judged.keys);
     let common = Arc::new(common);
     judgement.keys = common.clone();

@@ -11,10 +11,12 @@ mod judged;
 mod last_used;
 mod operation;
 mod pipeline;
+mod second_factor;
 mod slow;
 mod system;
 mod target;
 mod trail;
+mod tries;
 
 pub use allowed::{Allowed, Asking, Preparing};
 pub use caller::{Caller, Origin};
@@ -23,9 +25,11 @@ pub use judged::Judged;
 pub use last_used::{LastUsed, Used};
 pub use operation::{Api, ApiOperation, Handler, Input, Operation, Operations, Said, Service, SlowOperation, handler, slow_handler};
 pub use pipeline::Runs;
+pub use second_factor::{NotShown, SecondFactor};
 pub use slow::{Busy, SlowLane};
 pub use system::{Limits, System};
 pub use target::{PolicyArn, Protected, Resolved, Resource, Target};
+pub use tries::{Tries, Try};
 pub use wire::{Failure, Protocol};
 
 /// Tells the log what went wrong inside; the caller is told only that something did.

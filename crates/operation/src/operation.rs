@@ -4,6 +4,7 @@ use crate::allowed::{Allowed, Preparing};
 use crate::caller::Caller;
 use crate::judged::Judged;
 use crate::pipeline::{Call, Called, Quick, Runs, Slow, call};
+use crate::second_factor::SecondFactor;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use store::StoreError;
@@ -76,6 +77,10 @@ pub trait Operation: Input {
     /// What AWS refuses in its own words before anyone is asked for permission: an ARN that does not parse. Most operations have nothing.
     fn well_formed(&self) -> Result<(), <Self::Service as Service>::Error> {
         Ok(())
+    }
+    /// The second factor that this request shows. It is checked, and used up, before the request is judged. Most operations take none.
+    fn second_factor(&self) -> Option<SecondFactor<'_, <Self::Service as Service>::Error>> {
+        None
     }
     /// What this request is judged by. Pure: it reads the input and the caller, nothing else.
     fn judged_by(&self, caller: &Caller) -> Judged;

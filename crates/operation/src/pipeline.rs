@@ -5,6 +5,7 @@ use crate::caller::Caller;
 use crate::judge::{Judgement, Subject, judge, unavailable};
 use crate::judged::Judged;
 use crate::operation::{Input, Operation, Said, Service, SlowOperation};
+use crate::second_factor::{self, SecondFactor};
 use crate::system::System;
 use crate::trail::{Entry, recorded};
 use std::marker::PhantomData;
@@ -39,6 +40,7 @@ pub(crate) trait Steps: Send + Sync + 'static {
     type Prepared: Send + Sync;
     const PREPARES: bool;
     fn well_formed(input: &Self::Input) -> Result<(), Failure>;
+    fn second_factor(input: &Self::Input) -> Option<SecondFactor<'_, <Self::Service as Service>::Error>>;
     fn judged_by(input: &Self::Input, caller: &Caller) -> Judged;
     fn prepare(input: &Self::Input, cx: Option<Preparing<'_>>) -> impl Future<Output = Result<Self::Prepared, Failure>> + Send;
     fn run(
@@ -60,6 +62,9 @@ impl<O: Operation> Steps for Quick<O> {
     const PREPARES: bool = false;
     fn well_formed(input: &O) -> Result<(), Failure> {
         input.well_formed().map_err(Into::into)
+    }
+    fn second_factor(input: &O) -> Option<SecondFactor<'_, <O::Service as Service>::Error>> {
+        input.second_factor()
     }
     fn judged_by(input: &O, caller: &Caller) -> Judged {
         input.judged_by(caller)
@@ -84,6 +89,9 @@ impl<O: SlowOperation> Steps for Slow<O> {
     const PREPARES: bool = true;
     fn well_formed(_: &O) -> Result<(), Failure> {
         Ok(())
+    }
+    fn second_factor(_: &O) -> Option<SecondFactor<'_, <O::Service as Service>::Error>> {
+        None
     }
     fn judged_by(input: &O, caller: &Caller) -> Judged {
         input.judged_by(caller)
@@ -176,6 +184,18 @@ pub(crate) async fn call<S: Steps>(call: Call<'_>) -> Called {
     if S::Access::WRITES && !system.trail.ready_for_writes() {
         return Called { output: Err(Common::Unavailable.failure(call.protocol)) };
     }
+    // The second factor belongs to who asks: policies are asked with it.
+    let showed = match S::second_factor(&input) {
+        None => None,
+        Some(SecondFactor { serial, code, refused: says }) => match second_factor::check(system, caller, serial, code).await {
+            Ok(at) => Some(Caller { second_factor: Some(at), ..caller.clone() }),
+            Err(not_shown) => return refused(&entry, says(not_shown).into(), Judgement::default(), 0),
+        },
+    };
+    let (caller, call) = match &showed {
+        Some(caller) => (caller, Call { caller, ..call }),
+        None => (caller, call),
+    };
     let revision = match system.access.store.revision().await {
         Ok(revision) => revision,
         Err(error) => return refused(&entry, unavailable(&error, call.protocol), Judgement::default(), 0),

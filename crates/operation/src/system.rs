@@ -3,6 +3,7 @@
 use crate::last_used::LastUsed;
 use crate::operation::Api;
 use crate::slow::SlowLane;
+use crate::tries::Tries;
 use access::Access;
 use audit::Trail;
 use base64::Engine as _;
@@ -42,6 +43,8 @@ pub struct System {
     pub limits: Limits,
     /// Where slow work waits its turn.
     pub slow: SlowLane,
+    /// Wrong codes of MFA devices.
+    pub tries: Tries,
     /// When credentials were last used.
     pub last_used: LastUsed,
     /// The services that this node serves, as credential scopes name them.
@@ -55,7 +58,15 @@ impl System {
     /// A node over `access`, writing to `trail`, that serves `apis`.
     pub fn new(access: Arc<Access>, trail: Arc<Trail>, limits: Limits, apis: &[Api]) -> Self {
         let served = apis.iter().flat_map(|api| api.scopes.iter().copied()).collect();
-        System { access, trail, limits, slow: SlowLane::new(HASHING.0, HASHING.1), last_used: LastUsed::default(), served }
+        System {
+            access,
+            trail,
+            limits,
+            slow: SlowLane::new(HASHING.0, HASHING.1),
+            tries: Tries::default(),
+            last_used: LastUsed::default(),
+            served,
+        }
     }
 
     /// A new secret access key: 30 random bytes, 40 characters.

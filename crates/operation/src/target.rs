@@ -4,7 +4,10 @@
 use crate::caller::Caller;
 use access::Grants;
 use arn::{AccountId, Arn};
-use identities::{GroupName, GroupRecord, PolicyRecord, RoleName, RoleRecord, Tags, UserName, UserRecord, customer_policy_arn};
+use identities::{
+    GroupName, GroupRecord, MfaDeviceRecord, PolicyRecord, RoleName, RoleRecord, SerialNumber, Tags, UserName, UserRecord,
+    customer_policy_arn,
+};
 use policy::PolicySet;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -126,6 +129,18 @@ impl Protected for RoleName {
             let arn = role.as_ref().map_or_else(|| caller.arn_here("iam", format_args!("role/{self}")), |role| role.arn(caller.account));
             let resource = Resource::new(arn.as_str(), caller.account).shown_as(format!("role {self}"));
             Ok(role.iter().fold(resource, |resource, role| resource.tagged_identity(&role.tags)))
+        })
+    }
+}
+
+impl Protected for SerialNumber {
+    fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
+        Box::pin(async move {
+            let device = tx.get::<MfaDeviceRecord>(self).await?;
+            let serial = device.as_ref().map_or(self, |device| &device.serial);
+            let arn = serial.as_str().parse::<Arn>().unwrap_or_else(|_| caller.arn_here("iam", format_args!("mfa/{serial}")));
+            let resource = Resource::new(arn.as_str(), arn.account_id().unwrap_or(caller.account));
+            Ok(device.iter().fold(resource, |resource, device| resource.tagged(&device.tags)))
         })
     }
 }

@@ -3,13 +3,13 @@
 
 use crate::session::{
     ArnText, Credentials, MinimumTokenSize, PolicyDescriptor, RoleSessionName, SerialNumber, SessionPolicy, TokenCode, issue, policies,
-    tags,
+    second_factor, tags, whole_factor,
 };
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
 use arn::Arn;
 use identities::{RoleName, RoleRecord, Tag, TagKey};
-use operation::{Allowed, Caller, Judged, Operation, Operations, Target, handler};
+use operation::{Allowed, Caller, Judged, Operation, Operations, SecondFactor, Target, handler};
 use store::Read;
 use wire::{Int, Shape, Text};
 
@@ -90,7 +90,12 @@ impl Operation for AssumeRole {
         if source.starts_with("aws:") {
             return Err(Error::Validation("SourceIdentity must not begin with \"aws:\"".into()));
         }
+        whole_factor(self.serial_number.as_ref(), self.token_code.as_ref())?;
         self.arn().map(drop)
+    }
+
+    fn second_factor(&self) -> Option<SecondFactor<'_, Error>> {
+        second_factor(self.serial_number.as_ref(), self.token_code.as_ref())
     }
 
     fn judged_by(&self, caller: &Caller) -> Judged {
@@ -109,9 +114,6 @@ impl Operation for AssumeRole {
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<AssumeRoleOutput, Error> {
         let arn = self.arn()?;
-        if self.serial_number.is_some() || self.token_code.is_some() {
-            return Err(Error::NoSuchDevice);
-        }
         let role = role(cx, &arn).await?;
         let account = arn.account_id().unwrap_or(cx.caller.account);
         let seconds = self.duration_seconds.map_or(DEFAULT.min(role.max_session_duration), |seconds| seconds.0);
@@ -136,7 +138,7 @@ impl Operation for AssumeRole {
             managed,
             tags: tags(chain, &self.tags, &self.transitive_tag_keys)?,
             source_identity: asked.or(inherited).map(str::to_owned),
-            mfa: None,
+            mfa: cx.caller.second_factor.or_else(|| shown_before(cx.caller)),
             asked_with: None,
             provider: None,
             via: None,
@@ -159,6 +161,15 @@ impl Operation for AssumeRole {
 impl AssumeRole {
     fn arn(&self) -> Result<Arn, Error> {
         self.role_arn.arn().ok_or_else(|| Error::InvalidArn(self.role_arn.to_string()))
+    }
+}
+
+/// When the caller showed a second factor for a session of its own. One that was shown for a role goes no further than that role.
+fn shown_before(caller: &Caller) -> Option<i64> {
+    let session = caller.session()?;
+    match session.of {
+        SessionOf::User { .. } => session.mfa,
+        SessionOf::Key { .. } | SessionOf::Role { .. } | SessionOf::Federated { .. } => None,
     }
 }
 

@@ -4,7 +4,7 @@
 use access::TokenError;
 use arn::Arn;
 use identities::SealingError;
-use operation::Failure;
+use operation::{Failure, NotShown};
 use policy::Malformed;
 use store::StoreError;
 
@@ -33,6 +33,10 @@ pub enum Error {
         "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user."
     )]
     NoSuchDevice,
+    #[error("MultiFactorAuthentication failed with invalid MFA one time pass code. ")]
+    WrongCode,
+    #[error("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.")]
+    HalfFactor,
     #[error("The specified access key is not valid.")]
     NoSuchKey,
     #[error("Message is not a valid authorization message.")]
@@ -41,6 +45,17 @@ pub enum Error {
     Sealing(#[from] SealingError),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     Store(#[from] StoreError),
+}
+
+impl From<NotShown> for Error {
+    fn from(error: NotShown) -> Self {
+        match error {
+            NotShown::NoSuchDevice => Error::NoSuchDevice,
+            NotShown::WrongCode => Error::WrongCode,
+            NotShown::Store(error) => Error::Store(error),
+            NotShown::Sealing(error) => Error::Sealing(error),
+        }
+    }
 }
 
 impl From<TokenError> for Error {
@@ -59,7 +74,7 @@ impl From<Error> for Failure {
             Error::InvalidArn(_) | Error::TooLong | Error::ChainedTooLong | Error::Validation(_) | Error::NoSuchKey => {
                 (400, "ValidationError")
             }
-            Error::Denied { .. } | Error::NoSuchDevice => (403, "AccessDenied"),
+            Error::Denied { .. } | Error::NoSuchDevice | Error::WrongCode | Error::HalfFactor => (403, "AccessDenied"),
             Error::InvalidParameter(_) => (400, "InvalidParameterValue"),
             Error::Malformed(_) => (400, "MalformedPolicyDocument"),
             Error::PackedTooLarge(_) => (400, "PackedPolicyTooLarge"),

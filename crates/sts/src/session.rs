@@ -6,7 +6,7 @@ use crate::Error;
 use access::{Credentials as Issued, Session, SessionTag};
 use arn::{AccessKeyId, AccountId, Arn};
 use identities::{PolicyRecord, Tag, TagKey, customer_policy_arn, managed_policy};
-use operation::Allowed;
+use operation::{Allowed, SecondFactor};
 use policy::{Document, Kind};
 use store::Mode;
 use wire::{Int, Shape, Text, Timestamp};
@@ -49,6 +49,17 @@ pub(crate) struct SerialNumber(Box<str>);
 #[derive(Clone, PartialEq, Eq, Text)]
 #[text(min = 6, max = 6, pattern = r"[\d]*", sensitive)]
 pub(crate) struct TokenCode(Box<str>);
+
+/// The second factor that a request shows: both of its parts, or none.
+pub(crate) fn second_factor<'a>(serial: Option<&'a SerialNumber>, code: Option<&'a TokenCode>) -> Option<SecondFactor<'a, Error>> {
+    let (serial, code) = serial.zip(code)?;
+    Some(SecondFactor { serial: serial.as_str(), code: code.as_str(), refused: Error::from })
+}
+
+/// Refuses half a second factor.
+pub(crate) fn whole_factor(serial: Option<&SerialNumber>, code: Option<&TokenCode>) -> Result<(), Error> {
+    if serial.is_some() == code.is_some() { Ok(()) } else { Err(Error::HalfFactor) }
+}
 
 /// How long a client wants tokens to be at least. Ours are as long as what is in them.
 pub(crate) type MinimumTokenSize = Int<0, 4096>;

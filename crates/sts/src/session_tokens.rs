@@ -1,10 +1,11 @@
 //! A user, for a while. Rules: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>.
+//! With a second factor it may call IAM, and policies that ask for one are met.
 //! The session ends with its user, and with the key that asked for it: AWS lets it live, ours is the safer.
 
-use crate::session::{Credentials, MinimumTokenSize, SerialNumber, TokenCode, issue};
+use crate::session::{Credentials, MinimumTokenSize, SerialNumber, TokenCode, issue, second_factor, whole_factor};
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
-use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
+use operation::{Allowed, Caller, Judged, Operation, Operations, SecondFactor, handler};
 use store::Read;
 use wire::{Int, Shape};
 
@@ -39,14 +40,19 @@ impl Operation for GetSessionToken {
     type Access = Read;
     type Output = GetSessionTokenOutput;
 
+    fn well_formed(&self) -> Result<(), Error> {
+        whole_factor(self.serial_number.as_ref(), self.token_code.as_ref())
+    }
+
+    fn second_factor(&self) -> Option<SecondFactor<'_, Error>> {
+        second_factor(self.serial_number.as_ref(), self.token_code.as_ref())
+    }
+
     fn judged_by(&self, _: &Caller) -> Judged {
         Judged::by_nothing("API_GetSessionToken: no permissions are required")
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetSessionTokenOutput, Error> {
-        if self.serial_number.is_some() || self.token_code.is_some() {
-            return Err(Error::NoSuchDevice);
-        }
         let session = Session {
             of: SessionOf::User { id: cx.caller.standing.grants.as_ref().and_then(|grants| grants.id()).cloned() },
             issued: cx.now,
@@ -55,7 +61,7 @@ impl Operation for GetSessionToken {
             managed: Vec::new(),
             tags: Vec::new(),
             source_identity: None,
-            mfa: None,
+            mfa: cx.caller.second_factor,
             asked_with: Some(cx.caller.credential.id.clone()),
             provider: None,
             via: None,

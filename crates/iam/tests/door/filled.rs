@@ -57,6 +57,8 @@ fn text(name: &str, walked: &Walked) -> String {
         | "ResourcePolicy" => DOCUMENT.into(),
         "PolicyArn" | "PermissionsBoundary" => own("policy"),
         "PolicySourceArn" | "CallerArn" => own("user"),
+        "SerialNumber" => own("mfa"),
+        "AuthenticationCode1" | "AuthenticationCode2" => "123456".into(),
         "ResourceOwner" => walked.account.to_string(),
         "ResourceArns" => "arn:aws:s3:::bucket".into(),
         "ResourceHandlingOption" => "EC2-VPC-EBS".into(),

@@ -24,6 +24,7 @@ async fn furnished() -> (Node, Key, Walked) {
     make("CreateRole", &[&role[..], &tag].concat()).await;
     make("CreateGroup", &[("GroupName", "walk")]).await;
     make("CreateInstanceProfile", &[&[("InstanceProfileName", "walk")][..], &tag].concat()).await;
+    make("CreateVirtualMFADevice", &[&[("VirtualMFADeviceName", "walk")][..], &tag].concat()).await;
     make("CreateUser", &[("UserName", "administrator")]).await;
     make("AttachUserPolicy", &[("UserName", "administrator"), ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")]).await;
     let administrator = make("CreateAccessKey", &[("UserName", "administrator")]).await.key();
@@ -33,6 +34,11 @@ async fn furnished() -> (Node, Key, Walked) {
     let ssh_key = make("UploadSSHPublicKey", &[("UserName", "walk"), ("SSHPublicKeyBody", SSH_KEY)]).await.all("SSHPublicKeyId").remove(0);
     let walked = Walked { account: node.account, key, credential, ssh_key };
     (node, administrator, walked)
+}
+
+/// Whether only the registration of a security key has it. A virtual device knows nothing of it.
+fn of_security_keys(key: &str) -> bool {
+    key.starts_with("iam:FIDO-") || key == "iam:RegisterSecurityKey"
 }
 
 #[tokio::test]
@@ -85,7 +91,7 @@ async fn requests_are_judged_by_what_the_reference_says() {
                 }
             }
             // What was filled in makes every key of the action known.
-            for known in action.keys().filter(|_| check.action == own) {
+            for known in action.keys().filter(|known| check.action == own && !of_security_keys(&known.to_string())) {
                 if !check.keys.iter().any(|key| known.covers(key)) {
                     say(format!("lacks the key {known}"));
                 }

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness.expecting import refused
-from harness.organizations import FULL, RCP, RCP_FULL, SCP, TAG, Organization
+from harness.organization_policies import FULL, RCP, RCP_FULL, SCP, TAG, Organization
 from harness.principals import allow, deny, document, fresh
 
 NO_POLICY = "You specified a policy that doesn't exist."

@@ -8,7 +8,7 @@ use crate::grants::{Entity, Grants};
 use crate::levels::{Levels, Whose};
 use crate::services::Registered;
 use crate::sessions::{Session, SessionOf};
-use arn::{AccountId, Arn};
+use arn::{AccountId, Arn, UniqueId};
 use identities::Tag;
 use policy::{Compiled, Context, Document, Kind, PolicySet, Principal, Source};
 use std::sync::Arc;
@@ -173,6 +173,25 @@ fn temporary(facts: &mut Context, session: &Session) {
 }
 
 impl Access {
+    /// How a user or role stands before it asks for anything; `None` if it is not there. A role stands for a session of it whose name nobody knows.
+    pub async fn standing_of(&self, account: AccountId, id: &UniqueId) -> Result<Option<Standing>, StoreError> {
+        let Some(grants) = self.grants(account, Some(id)).await? else { return Ok(None) };
+        let levels = self.levels(account).await?;
+        let Entity::Role(role) = &grants.entity else { return Ok(Some(Standing::long_term(grants, levels))) };
+        let mut facts = known(account);
+        facts.insert("aws:PrincipalType", "AssumedRole");
+        facts.insert("aws:PrincipalArn", grants.arn().as_str());
+        tags(&mut facts, &grants, None);
+        let principal = Principal::Session {
+            arn: grants.arn().clone(),
+            role: grants.arn().clone(),
+            role_id: Some(id.clone()),
+            account,
+            service_linked: role.is_service_linked(),
+        };
+        Ok(Some(Standing::of((grants, levels), principal, id.to_string(), facts, None)))
+    }
+
     /// How a session stands now; `None` if its role or user is gone, or the key that asked for it is.
     pub(crate) async fn session_standing(&self, account: AccountId, session: &Session) -> Result<Option<Standing>, StoreError> {
         let id = match &session.of {

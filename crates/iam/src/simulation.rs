@@ -1,10 +1,13 @@
 //! The policy simulator: what policies would decide about actions that nobody does.
 //! Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html>.
-//! It knows only the condition keys that it is given. A resource counts as having the policy that is given for it, or, if none is, as one that leaves
-//! it to its account: identity policies then decide alone. The engine is the one that decides requests.
+//! A resource counts as having the policy that is given for it, or, if none is, as one that leaves it to its account: identity policies then decide
+//! alone. The engine is the one that decides requests, and for a principal it is asked as a request would ask it: with what is true of the principal
+//! and the resource by themselves, with what its organization lays on both, and with the trust policy of a role that is to be assumed. What of
+//! another account has no policy here lets nobody in. What only a request could tell, the time or an address, has to be given.
 
 mod answers;
 mod asked;
+mod resources;
 mod sources;
 
 use crate::documents::PolicyDocument;
@@ -13,9 +16,11 @@ use crate::{Error, Iam};
 use answers::{EvaluationResult, NOT_GIVEN, Simulated};
 use arn::{AccountId, Arn};
 use asked::Asked;
+use identities::{UserName, UserRecord};
 use operation::{Allowed, Caller, Judged, Operation, Operations, Target, handler};
-use policy::{Compiled, Context, Document, Kind, Policies, PolicySet, Principal, Request, explain};
-use sources::{Excluded, Held, PolicyIdentifier, Source, SourceArn, entity};
+use policy::{Because, Compiled, Context, Document, Facts, Kind, Policies, PolicySet, Principal, Request, Values, explain};
+use resources::Known;
+use sources::{Excluded, Held, PolicyIdentifier, PolicyIdentifierPolicyType, Source, SourceArn, entity};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Marker, Read};
@@ -72,13 +77,39 @@ impl Operation for SimulatePrincipalPolicy {
         let mut own = Documents::new(Kind::Boundary);
         let present = source.boundary(cx, &without).await?;
         own.held(present.as_deref().unwrap_or_default())?;
-        let caller = match &self.asked.caller_arn {
-            Some(named) => entity(named.as_str())?,
-            None => self.policy_source_arn.parsed()?,
-        };
         let boundary = boundary(&self.asked, present.is_some().then_some(own))?;
-        Simulation::new(&self.asked, principal(caller, cx.caller.account), identity, boundary, Vec::new())?.page(&self.asked).await
+        let (named, id) = match &self.asked.caller_arn {
+            Some(named) => (entity(named.as_str())?, user(cx, &entity(named.as_str())?).await?.map(|user| user.id)),
+            None => (self.policy_source_arn.parsed()?, source.id().cloned()),
+        };
+        let account = cx.caller.account;
+        let standing = match id {
+            Some(id) => cx.access().standing_of(account, &id).await?,
+            None => None,
+        };
+        let caller = standing.as_ref().map_or_else(|| principal(named, account), |standing| standing.principal.clone());
+        let counts = |kind| !without.iter().any(|excluded| excluded.is_all(kind));
+        let mut simulation = Simulation::new(&self.asked, caller, identity, boundary, Vec::new())?;
+        simulation.real = Some(Real {
+            facts: standing.map(|standing| standing.facts).unwrap_or_default(),
+            has_resource_control: counts(PolicyIdentifierPolicyType::Rcp),
+        });
+        if counts(PolicyIdentifierPolicyType::Scp) {
+            simulation.service_control = cx.caller.standing.levels.service_control().to_vec();
+        }
+        let mut resources = Vec::new();
+        for resource in self.asked.resources()? {
+            resources.push(Known::find(cx, resource, simulation.owner).await?);
+        }
+        simulation.page(&self.asked, &resources).await
     }
+}
+
+/// The user with this ARN, if it is there, in the caller's account.
+async fn user(cx: &Allowed<'_, Read>, arn: &Arn) -> Result<Option<UserRecord>, Error> {
+    let account = cx.caller.account;
+    let Ok(name) = arn.resource_name().parse::<UserName>() else { return Ok(None) };
+    Ok(cx.tx.find(UserRecord::BY_NAME, &name).await?.filter(|user| user.arn(account) == *arn))
 }
 
 #[derive(Shape)]
@@ -125,7 +156,8 @@ impl Operation for SimulateCustomPolicy {
             levels.push(documents);
         }
         let boundary = boundary(&self.asked, None)?;
-        Simulation::new(&self.asked, principal(caller, account), identity, boundary, levels)?.page(&self.asked).await
+        let simulation = Simulation::new(&self.asked, principal(caller, account), identity, boundary, levels)?;
+        simulation.page(&self.asked, &self.asked.resources()?).await
     }
 }
 
@@ -209,9 +241,49 @@ struct Simulation {
     /// Whether the request brought it.
     has_resource_policy: bool,
     service_control: Vec<Arc<PolicySet>>,
+    /// The policy of what lets nobody in.
+    nothing: PolicySet,
+    /// Whose resources are whose ARN does not say it.
     owner: Option<AccountId>,
     facts: Context,
     statements: usize,
+    /// What is so of a principal that is there; none of one that is made up.
+    real: Option<Real>,
+}
+
+/// What is so of a principal that is there.
+struct Real {
+    /// The condition keys that are true of it whatever it asks.
+    facts: Arc<Context>,
+    /// Whether RCPs count.
+    has_resource_control: bool,
+}
+
+/// A resource as a simulation names it.
+trait Named {
+    fn arn(&self) -> &str;
+    /// What the store knows about it, if it was asked.
+    fn known(&self) -> Option<&Known>;
+}
+
+impl Named for &str {
+    fn arn(&self) -> &str {
+        self
+    }
+
+    fn known(&self) -> Option<&Known> {
+        None
+    }
+}
+
+impl Named for Known {
+    fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    fn known(&self) -> Option<&Known> {
+        Some(self)
+    }
 }
 
 impl Simulation {
@@ -238,14 +310,16 @@ impl Simulation {
             has_resource_policy: asked.resource_policy.is_some(),
             service_control: levels.into_iter().map(|level| Arc::new(level.set())).collect(),
             owner: asked.owner()?,
+            nothing: PolicySet::empty(Kind::Resource),
             facts: asked.facts(),
+            real: None,
         })
     }
 
     /// A page of results, one for each action. Its marker is how many actions came before the next one.
-    async fn page(&self, asked: &Asked) -> Result<SimulatePolicyOutput, Error> {
-        let (actions, resources) = (asked.actions()?, asked.resources()?);
-        asked.holds(&resources)?;
+    async fn page<R: Named>(&self, asked: &Asked, resources: &[R]) -> Result<SimulatePolicyOutput, Error> {
+        let actions = asked.actions()?;
+        asked.holds(&asked.resources()?)?;
         let too_large = || Error::InvalidInput("The simulation is too large: name fewer resources or bring fewer statements.".into());
         let cost = self.statements.saturating_mul(resources.len());
         if cost > LOOKED_AT {
@@ -263,8 +337,8 @@ impl Simulation {
                 break;
             }
             let (mut all, mut of_this) = (Vec::with_capacity(resources.len()), 0);
-            for resource in &resources {
-                let simulated = self.simulate(action, resource);
+            for resource in resources {
+                let simulated = self.simulate(action, resource.arn(), resource.known());
                 of_this += 1 + simulated.shows();
                 all.push(simulated);
                 if of_this > SHOWN {
@@ -278,26 +352,45 @@ impl Simulation {
         Ok(SimulatePolicyOutput { evaluation_results: results, next: next.into() })
     }
 
-    fn simulate(&self, action: &str, resource: &str) -> Simulated {
+    fn simulate(&self, action: &str, resource: &str, known: Option<&Known>) -> Simulated {
         let own = self.caller.account();
-        // Without its policy there is nothing that a resource of another account could say.
-        let owner = match resource.parse::<Arn>().ok().and_then(|arn| arn.account_id()).or(self.owner) {
-            Some(owner) if self.has_resource_policy => Some(owner),
-            Some(_) | None => own,
+        let named = || resource.parse::<Arn>().ok().and_then(|arn| arn.account_id()).or(self.owner);
+        // Who is made up is told nothing about resources: without its policy there is nothing that one of another account could say.
+        let owner = if self.has_resource_policy || known.is_some() { named().or(own) } else { own };
+        let trust = known.filter(|_| !self.has_resource_policy && policy::is_on_trust(action, resource));
+        let resource_policy = match trust {
+            Some(known) => known.role.as_ref().and_then(|role| role.trust.as_ref()).unwrap_or(&self.nothing),
+            None if self.has_resource_policy || owner == own => &self.resource,
+            None => &self.nothing,
         };
-        let request = Request { principal: &self.caller, action, resource, resource_account: owner, facts: &self.facts };
+        let mut facts = Context::over(self.real.as_ref().map(|real| real.facts.clone()).unwrap_or_default());
+        if let Some(known) = known {
+            known.say(&mut facts);
+        }
+        self.facts.each(&mut |key, values| match values {
+            Values::One(value) => facts.insert(key, value),
+            Values::Many(values) => facts.insert_many(key, values.iter().cloned()),
+        });
+        let request = Request { principal: &self.caller, action, resource, resource_account: owner, facts: &facts };
+        let has_resource_control = self.real.as_ref().is_some_and(|real| real.has_resource_control);
         let mut policies = Policies {
             boundary: self.boundary.as_ref(),
-            resource: Some(&self.resource),
+            resource: Some(resource_policy),
             service_control: &self.service_control,
+            resource_control: known.filter(|_| has_resource_control).map_or(&[], Known::resource_control),
             ..Policies::of(&self.identity)
         };
-        let explanation = explain(&request, &policies);
-        let missing = if self.service_control.is_empty() {
+        let mut explanation = explain(&request, &policies);
+        let is_anothers = trust.is_some() && owner != own;
+        if is_anothers {
+            explanation.statements.retain(|statement| statement.kind != Because::Trust);
+            policies.resource = None;
+        }
+        let missing = if policies.service_control.is_empty() && policies.resource_control.is_empty() && !is_anothers {
             explanation.missing_keys.clone()
         } else {
-            // What only service control policies look for is not told.
-            policies.service_control = &[];
+            // What only an organization's policies look for is not told.
+            (policies.service_control, policies.resource_control) = (&[], &[]);
             explain(&request, &policies).missing_keys
         };
         Simulated::of(resource, &explanation, missing, owner != own)

@@ -98,7 +98,8 @@ impl Simulated {
         let has_denied = explanation.outcome == Outcome::ExplicitlyDenied;
         let wanted = if has_denied { Effect::Deny } else { Effect::Allow };
         let statements = explanation.statements.iter().filter(|matched| matched.effect == wanted).filter_map(Statement::of).collect();
-        let by_organizations = said(Because::ServiceControl).all(|said| said.result == Outcome::Allowed);
+        let by_organizations =
+            said(Because::ServiceControl).chain(said(Because::ResourceControl)).all(|said| said.result == Outcome::Allowed);
         let detail = |kind, name| said(kind).next().map(|said| (name, said.result.into()));
         let details = [
             detail(Because::Identity, IAM),

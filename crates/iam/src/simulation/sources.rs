@@ -1,7 +1,7 @@
 //! Whose policies are simulated, which those are, and which of them are left out.
 
 use crate::{Error, inline_policies};
-use arn::{AccountId, Arn};
+use arn::{AccountId, Arn, UniqueId};
 use identities::{
     GroupName, GroupRecord, PolicyName, PolicyRecord, PolicyVersionRecord, RoleName, RoleRecord, UserName, UserRecord, customer_policy_arn,
     managed_policy,
@@ -123,6 +123,15 @@ impl Source {
         }
     }
 
+    /// Its unique id; a group stands for whoever is in it, and has none that could ask.
+    pub fn id(&self) -> Option<&UniqueId> {
+        match self {
+            Source::User(user) => Some(&user.id),
+            Source::Role(role) => Some(&role.id),
+            Source::Group(_) => None,
+        }
+    }
+
     /// The documents that give it permissions, a user's groups' among them.
     pub async fn documents<M: Mode>(&self, cx: &Allowed<'_, M>, without: &[Excluded]) -> Result<Vec<Held>, Error> {
         let mut gathering = Gathering { cx, without, held: Vec::new() };
@@ -152,7 +161,7 @@ impl Source {
             Source::Role(role) => role.permissions_boundary.as_ref(),
             Source::Group(_) => None,
         };
-        let excluded = without.iter().any(|excluded| matches!(excluded, Excluded::Type(PolicyIdentifierPolicyType::PermissionBoundary)));
+        let excluded = without.iter().any(|excluded| excluded.is_all(PolicyIdentifierPolicyType::PermissionBoundary));
         let Some(arn) = arn.filter(|_| !excluded) else { return Ok(None) };
         let document = text_of(&cx.tx, cx.caller.account, arn).await?;
         Ok(Some(document.map(|document| Held { id: arn.resource_name().to_owned(), document }).into_iter().collect()))
@@ -289,6 +298,11 @@ impl PolicyIdentifier {
 }
 
 impl Excluded {
+    /// Whether all policies of a kind are left out.
+    pub fn is_all(&self, kind: PolicyIdentifierPolicyType) -> bool {
+        matches!(self, Excluded::Type(left_out) if *left_out == kind)
+    }
+
     fn is(&self, from: &From<'_>) -> bool {
         match (self, from) {
             (Excluded::Type(kind), From::Inline { .. }) => *kind == PolicyIdentifierPolicyType::Inline,

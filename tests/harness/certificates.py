@@ -53,3 +53,21 @@ class Made:
         for line in text.splitlines()[1:-1]:
             ledger.keep(line, "a line of a private key") if len(line) > 40 else None
         return text
+
+
+def der_text(made):
+    """The certificate as SAML metadata has it."""
+    return "".join(made.pem.splitlines()[1:-1])
+
+
+def saml_metadata(*signing, issuer="https://idp.example.com/saml", more="", keys="", attributes=""):
+    """A metadata document of an identity provider with these certificates to sign with."""
+    described = "".join(
+        f'<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{der_text(each)}'
+        "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>" for each in signing)
+    text = (f'<?xml version="1.0" encoding="UTF-8"?><md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{issuer}"{attributes}>'
+            f'<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{described}{keys}'
+            '<md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>'
+            '<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.com/sso"/>'
+            f'</md:IDPSSODescriptor>{more}</md:EntityDescriptor>')
+    return text + f"<!--{'x' * max(0, 1000 - len(text))}-->"

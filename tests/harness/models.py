@@ -17,6 +17,10 @@ PROMISED = {
         UploadSigningCertificate ListSigningCertificates UpdateSigningCertificate DeleteSigningCertificate
         UploadServerCertificate GetServerCertificate ListServerCertificates UpdateServerCertificate DeleteServerCertificate
         TagServerCertificate UntagServerCertificate ListServerCertificateTags
+        CreateOpenIDConnectProvider GetOpenIDConnectProvider ListOpenIDConnectProviders DeleteOpenIDConnectProvider
+        AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint
+        TagOpenIDConnectProvider UntagOpenIDConnectProvider ListOpenIDConnectProviderTags
+        CreateSAMLProvider GetSAMLProvider ListSAMLProviders UpdateSAMLProvider DeleteSAMLProvider TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags
         CreateRole GetRole ListRoles UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy DeleteRole
         CreateInstanceProfile GetInstanceProfile ListInstanceProfiles ListInstanceProfilesForRole AddRoleToInstanceProfile RemoveRoleFromInstanceProfile DeleteInstanceProfile
         CreatePolicy GetPolicy ListPolicies DeletePolicy CreatePolicyVersion GetPolicyVersion ListPolicyVersions SetDefaultPolicyVersion DeletePolicyVersion
@@ -50,6 +54,8 @@ GOOD = {
     "CertificateId": "WALKNONEWALKNONEWALKNONEWALK", "EncodedMessage": "walk", "ServiceSpecificCredentialId": "ACCAWALKNONEWALKNONE1", "ServiceName": "codecommit.amazonaws.com",
     "SSHPublicKeyId": "APKAWALKNONEWALKNONE1", "Encoding": "SSH", "SerialNumber": "arn:aws:iam::{account}:mfa/none", "TokenCode": "123456",
     "AuthenticationCode1": "123456", "AuthenticationCode2": "654321",
+    "OpenIDConnectProviderArn": "arn:aws:iam::{account}:oidc-provider/walk-none.example.com", "SAMLProviderArn": "arn:aws:iam::{account}:saml-provider/walk-none",
+    "Url": "https://walk-none.example.com", "ThumbprintList": ["a" * 40], "SAMLMetadataDocument": "x" * 1000,
 }
 
 

@@ -9,8 +9,8 @@ use crate::server_certificates::ServerCertificateRecord;
 use crate::signing_certificates::{CERTIFICATES_PER_USER, SigningCertificateRecord};
 use crate::{Error, Iam};
 use identities::{
-    AccessKeyRecord, AccountAlias, AccountRecord, GroupRecord, MfaDeviceRecord, Owner, PolicyRecord, PolicyVersionRecord, RoleRecord,
-    UserRecord,
+    AccessKeyRecord, AccountAlias, AccountRecord, GroupRecord, MfaDeviceRecord, OidcProviderRecord, Owner, PolicyRecord,
+    PolicyVersionRecord, RoleRecord, SamlProviderRecord, UserRecord,
 };
 use operation::{Allowed, Caller, Judged, Limits, Operation, Operations, Target, handler};
 use store::{Mode, Read, Record, SHARED, Span, StoreError, Stored, Write};
@@ -152,6 +152,7 @@ impl Operation for GetAccountSummary {
             ("Policies", counted::<PolicyRecord>(cx).await?),
             ("PolicyVersionsInUse", counted::<PolicyVersionRecord>(cx).await?),
             ("InstanceProfiles", counted::<InstanceProfileRecord>(cx).await?),
+            ("Providers", counted::<OidcProviderRecord>(cx).await?.saturating_add(counted::<SamlProviderRecord>(cx).await?)),
             ("ServerCertificates", counted::<ServerCertificateRecord>(cx).await?),
             ("MFADevices", counted::<MfaDeviceRecord>(cx).await?),
             ("MFADevicesInUse", counted_in(cx, MfaDeviceRecord::BY_OWNER.all()).await?),
@@ -160,7 +161,7 @@ impl Operation for GetAccountSummary {
             ("AccountSigningCertificatesPresent", i64::from(certificates > 0)),
             ("AccountPasswordPresent", i64::from(account.root_password.is_some())),
         ];
-        let all = counts.into_iter().chain(NOT_KEPT.iter().map(|name| (*name, 0))).chain(quotas(cx.limits()));
+        let all = counts.into_iter().chain(quotas(cx.limits()));
         Ok(GetAccountSummaryOutput { summary_map: Entries(all.map(|(name, number)| (Name::Borrowed(name), number)).collect()) })
     }
 }
@@ -177,9 +178,6 @@ async fn counted<R: Record>(cx: &Allowed<'_, Read>) -> Result<i64, Error> {
 async fn counted_in<R: Record>(cx: &Allowed<'_, Read>, span: Span<R>) -> Result<i64, Error> {
     Ok(i64::try_from(cx.tx.count(span, COUNTED).await?).unwrap_or(i64::MAX))
 }
-
-/// What IAM counts and this server does not have.
-const NOT_KEPT: &[&str] = &["Providers"];
 
 /// How much an account may have: what the operator said, else what AWS says.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.

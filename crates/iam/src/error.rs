@@ -112,6 +112,10 @@ pub enum Error {
     MalformedCertificate(String),
     #[error("{0}")]
     InvalidCertificate(&'static str),
+    #[error("{0}")]
+    ProviderExists(String),
+    #[error("{0}")]
+    NoProvider(String),
     #[error("The certificate is already associated with a user of this account.")]
     DuplicateCertificate,
     #[error("The private key does not belong to the public key certificate.")]
@@ -134,6 +138,7 @@ impl From<Error> for Failure {
             | Error::ProfileExists(_)
             | Error::LoginProfileExists(_)
             | Error::AliasExists(_)
+            | Error::ProviderExists(_)
             | Error::ServerCertificateExists(_)
             | Error::DeviceExists
             | Error::DeviceInUse => (409, "EntityAlreadyExists"),
@@ -153,6 +158,7 @@ impl From<Error> for Failure {
             | Error::NoPasswordPolicy(_)
             | Error::NoServerCertificate(_)
             | Error::NoCertificate(_)
+            | Error::NoProvider(_)
             | Error::NoSuchDevice(_)
             | Error::DeviceOfAnother => (404, "NoSuchEntity"),
             Error::DuplicateSshKey => (400, "DuplicateSSHPublicKey"),

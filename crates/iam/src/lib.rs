@@ -6,12 +6,14 @@
 mod documents;
 mod error;
 mod holders;
+mod ids;
 mod lists;
 mod names;
 mod page;
 mod paths;
 mod pem;
 mod private_keys;
+mod providers;
 mod quotas;
 mod tagging;
 mod whose;
@@ -27,12 +29,15 @@ mod inline_policies;
 mod instance_profiles;
 mod login_profiles;
 mod mfa_devices;
+mod oidc_providers;
 mod password_policy;
 mod passwords;
 mod policies;
 mod policy_versions;
 mod qr;
 mod roles;
+mod saml_metadata;
+mod saml_providers;
 mod server_certificates;
 mod service_credentials;
 mod signing_certificates;
@@ -84,6 +89,8 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     access_keys::OPERATIONS,
     signing_certificates::OPERATIONS,
     server_certificates::OPERATIONS,
+    oidc_providers::OPERATIONS,
+    saml_providers::OPERATIONS,
     password_policy::OPERATIONS,
     login_profiles::OPERATIONS,
     mfa_devices::OPERATIONS,

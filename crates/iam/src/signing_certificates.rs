@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UploadSigningCertificate.html>.
 //! Two a user; one certificate belongs to one user of an account only. The key to it never comes here.
 
+use crate::ids::long_id;
 use crate::names::ExistingUserName;
 use crate::page::{NextPage, Page};
 use crate::server_certificates::CertificateBody;
@@ -134,7 +135,7 @@ impl SlowOperation for UploadSigningCertificate {
             return Err(Error::DuplicateCertificate);
         }
         let kept = SigningCertificateRecord {
-            id: new_id(cx)?,
+            id: CertificateId(long_id(cx)?.into()),
             owner,
             body: self.certificate_body.clone(),
             fingerprint: fingerprint.clone(),
@@ -147,21 +148,6 @@ impl SlowOperation for UploadSigningCertificate {
             Stored::Taken => Err(StoreError::Conflict.into()),
         }
     }
-}
-
-/// 32 characters of the alphabet that AWS's ids have.
-fn new_id(cx: &Allowed<'_, Write>) -> Result<CertificateId, Error> {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut id = String::with_capacity(32);
-    while id.len() < 32 {
-        let bits = cx.chance()?;
-        // 12 characters of 5 bits fit; 8 go four times into an id.
-        for place in 0..8 {
-            let at = usize::try_from(bits >> (5 * place) & 31).unwrap_or_default();
-            id.push(ALPHABET.get(at).copied().map_or('A', char::from));
-        }
-    }
-    Ok(CertificateId(id.into()))
 }
 
 /// The fingerprint of a certificate that may be used, or why it may not.

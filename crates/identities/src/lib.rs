@@ -13,6 +13,7 @@ mod organization_policies;
 mod organizations;
 mod passwords;
 mod policies;
+mod providers;
 mod roles;
 mod sealing;
 mod service_credentials;
@@ -40,6 +41,9 @@ pub use organizations::{
 };
 pub use passwords::{NotHashed, PasswordHash};
 pub use policies::{InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, customer_policy_arn};
+pub use providers::{
+    AssertionEncryption, OidcName, OidcProviderRecord, SamlMetadataRecord, SamlPrivateKeyRecord, SamlProviderName, SamlProviderRecord,
+};
 pub use roles::{MaxSessionDuration, RoleRecord, TrustPolicy};
 pub use sealing::{Hashed, KeyRecord, Keyring, MasterKey, Place, Purpose, Sealed, SealingError};
 pub use service_credentials::{CredentialName, CredentialService, ServiceCredentialRecord};
@@ -65,6 +69,10 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<SshKeyRecord>(),
         store::Kind::of::<MfaDeviceRecord>(),
         store::Kind::of::<KeyRecord>(),
+        store::Kind::of::<OidcProviderRecord>(),
+        store::Kind::of::<SamlProviderRecord>(),
+        store::Kind::of::<SamlMetadataRecord>(),
+        store::Kind::of::<SamlPrivateKeyRecord>(),
         store::Kind::of::<OrganizationRecord>(),
         store::Kind::of::<UnitRecord>(),
         store::Kind::of::<MemberRecord>(),

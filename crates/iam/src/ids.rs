@@ -1,0 +1,21 @@
+//! Ids that tell no kind: of certificates, of identity providers and their keys.
+
+use identities::SealingError;
+use operation::Allowed;
+use store::Write;
+
+const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// 32 characters of the alphabet that AWS's ids have: 160 random bits.
+pub(crate) fn long_id(cx: &Allowed<'_, Write>) -> Result<String, SealingError> {
+    let mut id = String::with_capacity(32);
+    while id.len() < 32 {
+        let bits = cx.chance()?;
+        // Each draw gives 8 characters of 5 bits.
+        for place in 0..8 {
+            let at = usize::try_from(bits >> (5 * place) & 31).unwrap_or_default();
+            id.push(ALPHABET.get(at).copied().map_or('A', char::from));
+        }
+    }
+    Ok(id)
+}

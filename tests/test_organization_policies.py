@@ -345,10 +345,10 @@ def test_permission_is_by_type_policy_and_target(account, organization):
         limited.client("organizations").attach_policy(PolicyId=mine, TargetId=other)
 
 
-def test_an_organization_with_policies_is_not_deleted(server):
+def test_an_organization_goes_with_its_policies(server):
     organization = Organization(server.account(fresh("not-empty")))
-    policy = organization.scp(deny("s3:*"))
-    with refused("OrganizationNotEmptyException", status=400):
-        organization.client.delete_organization()
-    organization.client.delete_policy(PolicyId=policy)
+    policy = organization.attach(organization.scp(deny("s3:*")))
     organization.client.delete_organization()
+    organization.client.create_organization()
+    with refused("PolicyNotFoundException", status=400):
+        organization.client.describe_policy(PolicyId=policy)

@@ -182,6 +182,8 @@ pub struct Quotas {
     pub policies: Option<u32>,
     /// Instance profiles.
     pub instance_profiles: Option<u32>,
+    /// Accounts, of one organization.
+    pub accounts: Option<u32>,
     /// Server certificates.
     pub server_certificates: Option<u32>,
     /// SAML identity providers.
@@ -345,6 +347,7 @@ fn parse(layers: &Layers, errors: &mut Vec<ConfigError>) -> Option<Config> {
         roles: quota(&keys::QUOTA_ROLES),
         policies: quota(&keys::QUOTA_POLICIES),
         instance_profiles: quota(&keys::QUOTA_INSTANCE_PROFILES),
+        accounts: quota(&keys::QUOTA_ACCOUNTS),
         server_certificates: quota(&keys::QUOTA_SERVER_CERTIFICATES),
         saml_providers: quota(&keys::QUOTA_SAML_PROVIDERS),
         oidc_providers: quota(&keys::QUOTA_OIDC_PROVIDERS),

@@ -180,6 +180,7 @@ fn limits(quotas: Quotas) -> Limits {
         roles: quotas.roles.map(u64::from),
         policies: quotas.policies.map(u64::from),
         instance_profiles: quotas.instance_profiles.map(u64::from),
+        accounts: quotas.accounts.map(u64::from),
         server_certificates: quotas.server_certificates.map(u64::from),
         saml_providers: quotas.saml_providers.map(u64::from),
         oidc_providers: quotas.oidc_providers.map(u64::from),

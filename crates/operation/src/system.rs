@@ -25,6 +25,8 @@ pub struct Limits {
     pub policies: Option<u64>,
     /// Instance profiles.
     pub instance_profiles: Option<u64>,
+    /// Accounts, of one organization.
+    pub accounts: Option<u64>,
     /// Server certificates.
     pub server_certificates: Option<u64>,
     /// SAML identity providers.

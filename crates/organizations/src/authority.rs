@@ -3,11 +3,13 @@
 //! on it is judged as one of another account, by both policies.
 //! Source: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html>.
 
+use crate::handshakes::{HandshakeId, HandshakeRecord};
 use crate::ids::ResourcePolicyId;
+use crate::responsibility_transfers::{self, TransferId};
 use crate::{Error, tagging};
 use arn::{AccountId, Arn};
 use identities::{
-    MemberRecord, OrganizationId, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord, ParentId, PolicyType,
+    MemberRecord, OrganizationId, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord, ParentId, PolicyType, Tags,
     aws_organization_policy, policy_folder,
 };
 use operation::{Allowed, Caller, Protected, Resolved, Resource};
@@ -78,26 +80,73 @@ pub(crate) enum What {
     Account(String),
     /// The root or a unit.
     Place(ParentId),
+    /// A resource policy, by its id.
+    ResourcePolicy(String),
+    /// The organization's own resource policy, there or not.
+    OwnResourcePolicy,
     /// A policy, by its id.
     Policy(OrganizationPolicyId),
-    /// The organization's resource policy, by its id.
-    ResourcePolicy(String),
+    /// A transfer.
+    Transfer(TransferId),
+    /// A handshake. Its parties need be in no organization.
+    Handshake(HandshakeId),
+}
+
+/// A resource as it is judged.
+struct Described {
+    arn: String,
+    tags: Tags,
+    /// Further condition keys.
+    facts: Vec<(String, String)>,
+}
+
+impl Described {
+    fn everything() -> Self {
+        Described { arn: "*".into(), tags: Tags::default(), facts: Vec::new() }
+    }
+
+    /// Something whose tags are kept under `id`.
+    async fn tagged(tx: &Tx<Read>, arn: Arn, id: &str) -> Result<Self, StoreError> {
+        Ok(Described { arn: arn.to_string(), tags: tagging::of(tx, id).await?, facts: Vec::new() })
+    }
 }
 
 impl What {
-    /// What follows the account in its ARN, and the key of its tags. Of a policy that is not there no kind is known, and none is said.
-    fn named(&self, organization: &OrganizationId, kind: Option<PolicyType>) -> Option<(String, String)> {
+    /// What it is in this organization, there or not.
+    async fn described(&self, tx: &Tx<Read>, organization: &OrganizationRecord) -> Result<Described, StoreError> {
+        let OrganizationRecord { id, management, .. } = organization;
+        let arn = |rest: String| Arn::organizations(*management, rest);
         match self {
-            What::Nothing => None,
-            What::Policy(id) => {
-                let folder = kind.map_or_else(|| "unknown_policy".to_owned(), policy_folder);
-                Some((format!("policy/{organization}/{folder}/{id}"), id.to_string()))
-            }
-            What::Account(account) => Some((format!("account/{organization}/{account}"), account.clone())),
-            What::ResourcePolicy(id) => Some((format!("resourcepolicy/{organization}/{id}"), id.clone())),
+            What::Nothing | What::Handshake(_) => Ok(Described::everything()),
+            What::Account(account) => Described::tagged(tx, arn(format!("account/{id}/{account}")), account).await,
             What::Place(place) => {
                 let kind = if place.unit().is_some() { "ou" } else { "root" };
-                Some((format!("{kind}/{organization}/{place}"), place.to_string()))
+                Described::tagged(tx, arn(format!("{kind}/{id}/{place}")), place.as_str()).await
+            }
+            What::ResourcePolicy(policy) => Described::tagged(tx, arn(format!("resourcepolicy/{id}/{policy}")), policy).await,
+            What::OwnResourcePolicy => {
+                let policy = tx.in_account(SHARED).get::<ResourcePolicyRecord>(id).await?;
+                let policy = policy.map_or_else(|| "rp-*".to_owned(), |policy| policy.id.to_string());
+                Described::tagged(tx, arn(format!("resourcepolicy/{id}/{policy}")), &policy).await
+            }
+            What::Policy(policy) => {
+                if let Some(aws) = aws_organization_policy(policy) {
+                    return Ok(Described { arn: aws.arn(), ..Described::everything() });
+                }
+                // Of a policy that is not there no kind is known, and none is said.
+                let folder = kind_of(tx, id, policy).await?.map_or_else(|| "unknown_policy".to_owned(), policy_folder);
+                Described::tagged(tx, arn(format!("policy/{id}/{folder}/{policy}")), policy.as_str()).await
+            }
+            What::Transfer(transfer) => {
+                let seen = responsibility_transfers::seen_by(tx, organization, transfer).await?;
+                let (arn, direction) = seen.unzip();
+                let arn = arn.map_or_else(
+                    || format!("arn:aws:organizations::{management}:transfer/{id}/billing/*/{transfer}"),
+                    |arn| arn.to_string(),
+                );
+                let mut facts = vec![("organizations:TransferType".to_owned(), "BILLING".to_owned())];
+                facts.extend(direction.map(|direction| ("organizations:TransferDirection".to_owned(), direction.to_owned())));
+                Ok(Described { arn, tags: tagging::of(tx, transfer.as_str()).await?, facts })
             }
         }
     }
@@ -105,10 +154,7 @@ impl What {
 
 /// An operation of this reach, on this.
 pub(crate) fn on(reach: Reach, what: What) -> On {
-    let policy = match &what {
-        What::Policy(policy) => Some(policy.clone()),
-        What::Nothing | What::Account(_) | What::Place(_) | What::ResourcePolicy(_) => None,
-    };
+    let policy = if let What::Policy(policy) = &what { Some(policy.clone()) } else { None };
     On { reach, what, policy }
 }
 
@@ -151,30 +197,36 @@ impl Seat {
 impl Protected for On {
     fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
         Box::pin(async move {
+            if let What::Handshake(id) = &self.what {
+                return Ok(Resource::new(handshake(tx, caller.account, id).await?, caller.account));
+            }
             // Whoever is in no organization is told so by the rule.
             let Some(seat) = Seat::of(tx, caller.account).await? else { return Ok(Resource::new("*", caller.account)) };
-            let management = seat.organization.management;
-            let kind = match &self.policy {
-                Some(policy) => kind_of(tx, &seat.organization.id, policy).await?,
-                None => None,
-            };
-            let aws = if let What::Policy(id) = &self.what { aws_organization_policy(id) } else { None };
-            let (arn, tags) = match (aws, self.what.named(&seat.organization.id, kind)) {
-                (Some(policy), _) => (policy.arn(), None),
-                (None, Some((rest, key))) => (Arn::organizations(management, rest).to_string(), Some(tagging::of(tx, &key).await?)),
-                (None, None) => ("*".to_owned(), None),
-            };
+            let Described { arn, tags, facts } = self.what.described(tx, &seat.organization).await?;
             // Where a caller sits so that it may call, it calls as one of the owning account.
             let mut resource = Resource::new(arn.as_str(), caller.account);
             if !seat.reaches(self.reach)
                 && let Some(policy) = tx.in_account(SHARED).get::<ResourcePolicyRecord>(&seat.organization.id).await?
             {
-                resource = Resource::new(arn, management).with_policy(Arc::new(compiled(&policy.content)?));
+                resource = Resource::new(arn, seat.organization.management).with_policy(Arc::new(compiled(&policy.content)?));
             }
-            resource.facts.extend(kind.map(|kind| ("organizations:PolicyType".to_owned(), kind.as_str().to_owned())));
-            Ok(tags.iter().fold(resource, Resource::tagged))
+            resource.facts.extend(facts);
+            if let Some(policy) = &self.policy {
+                let kind = kind_of(tx, &seat.organization.id, policy).await?;
+                resource.facts.extend(kind.map(|kind| ("organizations:PolicyType".to_owned(), kind.to_string())));
+            }
+            Ok(resource.tagged(&tags))
         })
     }
+}
+
+/// The ARN of a handshake that an account is a party of, which is its sender's; of any other nothing is told.
+async fn handshake(tx: &Tx<Read>, account: AccountId, id: &HandshakeId) -> Result<String, StoreError> {
+    let shared = tx.in_account(SHARED);
+    let Some(record) = shared.get::<HandshakeRecord>(id).await? else { return Ok("*".into()) };
+    let Some(sender) = shared.get::<OrganizationRecord>(&record.organization).await? else { return Ok("*".into()) };
+    let is_party = record.recipient == account || sender.management == account;
+    Ok(if is_party { record.arn(sender.management).to_string() } else { "*".into() })
 }
 
 /// A resource policy, ready to decide. It was read before it was saved; one that does not read is damage, and nothing is decided without it.

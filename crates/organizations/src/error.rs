@@ -1,4 +1,4 @@
-//! What Organizations answers when it refuses, in AWS's codes and words. Every refusal is a 400; three codes carry a `Reason`.
+//! What Organizations answers when it refuses, in AWS's codes and words. Every refusal is a 400; four codes carry a `Reason`.
 //! Source: <https://docs.aws.amazon.com/organizations/latest/APIReference/API_Operations.html>.
 
 use identities::SealingError;
@@ -20,6 +20,44 @@ pub enum Error {
     Constraint { reason: &'static str, words: String },
     #[error("{words}")]
     InvalidInput { reason: &'static str, words: &'static str },
+    #[error("{words}")]
+    Handshake { reason: &'static str, words: &'static str },
+    #[error("You need the permission iam:CreateServiceLinkedRole for organizations.amazonaws.com.")]
+    DependencyDenied,
+    #[error("You specified an account that doesn't exist.")]
+    NoSuchAccount,
+    #[error("You specified a source parent that the account is not under.")]
+    NoSuchSource,
+    #[error("You specified a destination parent that doesn't exist.")]
+    NoSuchDestination,
+    #[error("The account is already under the destination that you specified.")]
+    DuplicateAccount,
+    #[error("The management account can't leave its organization.")]
+    ManagementCannotLeave,
+    #[error("The account is already closed.")]
+    AlreadyClosed,
+    #[error("You specified a create account request that doesn't exist.")]
+    NoSuchRequest,
+    #[error("You specified a handshake that doesn't exist.")]
+    NoSuchHandshake,
+    #[error("The handshake is already in the requested state.")]
+    HandshakeAlreadyInState,
+    #[error("You can't do this to a handshake in its current state.")]
+    InvalidTransition,
+    #[error("A handshake with the same action and target already exists.")]
+    DuplicateHandshake,
+    #[error("You specified a transfer that doesn't exist.")]
+    NoSuchTransfer,
+    #[error("The transfer is already in the requested status.")]
+    TransferAlreadyInStatus,
+    #[error("You can't do this to a transfer in its current status.")]
+    InvalidTransferTransition,
+    #[error("The provided account is already a delegated administrator for your organization.")]
+    AlreadyRegistered,
+    #[error("The provided account is not a registered delegated administrator for your organization.")]
+    NotRegistered,
+    #[error("The organization has no resource policy.")]
+    NoResourcePolicy,
     #[error("You specified a parent that doesn't exist.")]
     NoSuchParent,
     #[error("You specified an organizational unit that doesn't exist.")]
@@ -56,8 +94,6 @@ pub enum Error {
     PolicyTypeNotAvailable,
     #[error("There is no effective policy of the specified type for the specified target.")]
     NoEffectivePolicy,
-    #[error("You specified an account that doesn't exist.")]
-    NoSuchAccount,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     Sealing(#[from] SealingError),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -70,9 +106,17 @@ impl Error {
         Error::Constraint { reason, words: words.into() }
     }
 
-    /// What three codes carry besides their words.
+    /// What a handshake may not be.
+    pub fn handshake(reason: &'static str, words: &'static str) -> Self {
+        Error::Handshake { reason, words }
+    }
+
+    /// What some codes carry besides their words.
     fn reason(&self) -> Option<&'static str> {
-        if let Error::Constraint { reason, .. } | Error::InvalidInput { reason, .. } = self { Some(reason) } else { None }
+        if let Error::Constraint { reason, .. } | Error::InvalidInput { reason, .. } | Error::Handshake { reason, .. } = self {
+            return Some(reason);
+        }
+        matches!(self, Error::DependencyDenied).then_some("ACCESS_DENIED_DURING_CREATE_SERVICE_LINKED_ROLE")
     }
 
     /// A value that the request may not have.
@@ -89,6 +133,25 @@ impl From<Error> for Failure {
             Error::AlreadyInOrganization => (400, "AlreadyInOrganizationException"),
             Error::Constraint { .. } => (400, "ConstraintViolationException"),
             Error::InvalidInput { .. } => (400, "InvalidInputException"),
+            Error::Handshake { .. } => (400, "HandshakeConstraintViolationException"),
+            Error::DependencyDenied => (400, "AccessDeniedForDependencyException"),
+            Error::NoSuchAccount => (400, "AccountNotFoundException"),
+            Error::NoSuchSource => (400, "SourceParentNotFoundException"),
+            Error::NoSuchDestination => (400, "DestinationParentNotFoundException"),
+            Error::DuplicateAccount => (400, "DuplicateAccountException"),
+            Error::ManagementCannotLeave => (400, "MasterCannotLeaveOrganizationException"),
+            Error::AlreadyClosed => (400, "AccountAlreadyClosedException"),
+            Error::NoSuchRequest => (400, "CreateAccountStatusNotFoundException"),
+            Error::NoSuchHandshake => (400, "HandshakeNotFoundException"),
+            Error::HandshakeAlreadyInState => (400, "HandshakeAlreadyInStateException"),
+            Error::InvalidTransition => (400, "InvalidHandshakeTransitionException"),
+            Error::DuplicateHandshake => (400, "DuplicateHandshakeException"),
+            Error::NoSuchTransfer => (400, "ResponsibilityTransferNotFoundException"),
+            Error::TransferAlreadyInStatus => (400, "ResponsibilityTransferAlreadyInStatusException"),
+            Error::InvalidTransferTransition => (400, "InvalidResponsibilityTransferTransitionException"),
+            Error::AlreadyRegistered => (400, "AccountAlreadyRegisteredException"),
+            Error::NotRegistered => (400, "AccountNotRegisteredException"),
+            Error::NoResourcePolicy => (400, "ResourcePolicyNotFoundException"),
             Error::NoSuchParent => (400, "ParentNotFoundException"),
             Error::NoSuchUnit => (400, "OrganizationalUnitNotFoundException"),
             Error::NoSuchChild => (400, "ChildNotFoundException"),
@@ -107,7 +170,6 @@ impl From<Error> for Failure {
             Error::PolicyTypeAlreadyEnabled => (400, "PolicyTypeAlreadyEnabledException"),
             Error::PolicyTypeNotAvailable => (400, "PolicyTypeNotAvailableForOrganizationException"),
             Error::NoEffectivePolicy => (400, "EffectivePolicyNotFoundException"),
-            Error::NoSuchAccount => (400, "AccountNotFoundException"),
             Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
             Error::Sealing(_) | Error::Store(_) => (500, "ServiceException"),
         };

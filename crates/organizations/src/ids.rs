@@ -2,10 +2,29 @@
 //! Source: <https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html> and its neighbours.
 
 use crate::Error;
+use arn::AccountId;
 use operation::Allowed;
 use std::str::FromStr;
 use store::{KeyPart, Write};
 use wire::Text;
+
+/// An account as requests name it.
+#[derive(Debug, Clone, PartialEq, Eq, Text)]
+#[text(max = 12, pattern = r"^\d{12}$")]
+pub(crate) struct AccountNumber(Box<str>);
+
+impl AccountNumber {
+    /// The account.
+    pub fn id(&self) -> Result<AccountId, Error> {
+        self.as_str().parse().map_err(|_| Error::invalid("INVALID_PATTERN"))
+    }
+}
+
+impl From<AccountId> for AccountNumber {
+    fn from(account: AccountId) -> Self {
+        AccountNumber(account.to_string().into())
+    }
+}
 
 /// `rp-` and 4 to 128 of `[0-9a-zA-Z_]`.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
@@ -33,6 +52,12 @@ pub(crate) fn letters(cx: &Allowed<'_, Write>, length: usize) -> Result<String, 
         chance /= 36;
     }
     Ok(text)
+}
+
+/// A new account's number: twelve digits that begin with none of AWS's own accounts' zeros.
+pub(crate) fn account(cx: &Allowed<'_, Write>) -> Result<AccountId, Error> {
+    let number = 100_000_000_000 + cx.chance()? % 900_000_000_000;
+    AccountId::new(number).ok_or(Error::Store(store::StoreError::Conflict))
 }
 
 /// A new id: `prefix` and `length` characters.

@@ -5,19 +5,32 @@
 //! One file a family of operations; what several families share comes first. A family's `OPERATIONS` registers it.
 
 mod authority;
+mod deletion;
 mod error;
 mod ids;
 mod inheritance;
 mod page;
 mod policy_syntax;
 mod policy_trees;
+mod quotas;
+mod service_linked_role;
+mod services;
 mod tagging;
 
+mod account_creation;
+mod accounts;
+mod all_features;
 mod attachments;
+mod delegated_administrators;
 mod effective_policies;
+mod handshakes;
+mod invitations;
 mod organization;
 mod policies;
 mod policy_types;
+mod resource_policy;
+mod responsibility_transfers;
+mod service_access;
 mod tags;
 mod units;
 
@@ -49,6 +62,15 @@ impl Service for Organizations {
 pub const FAMILIES: &[Operations<Organizations>] = &[
     organization::OPERATIONS,
     units::OPERATIONS,
+    accounts::OPERATIONS,
+    account_creation::OPERATIONS,
+    handshakes::OPERATIONS,
+    invitations::OPERATIONS,
+    all_features::OPERATIONS,
+    responsibility_transfers::OPERATIONS,
+    service_access::OPERATIONS,
+    delegated_administrators::OPERATIONS,
+    resource_policy::OPERATIONS,
     tags::OPERATIONS,
     policies::OPERATIONS,
     attachments::OPERATIONS,
@@ -62,5 +84,9 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<authority::DelegatedAdministratorRecord>(),
         store::Kind::of::<authority::ResourcePolicyRecord>(),
         store::Kind::of::<tagging::TagsRecord>(),
+        store::Kind::of::<account_creation::AccountCreationRecord>(),
+        store::Kind::of::<handshakes::HandshakeRecord>(),
+        store::Kind::of::<responsibility_transfers::TransferRecord>(),
+        store::Kind::of::<service_access::ServiceAccessRecord>(),
     ]
 }

@@ -3,11 +3,11 @@
 
 use crate::authority::{Reach, What, on, organization};
 use crate::page::{NextPage, Page};
-use crate::{Error, Organizations, ids, tagging};
+use crate::{Error, Organizations, deletion, ids, responsibility_transfers, service_linked_role};
 use arn::{AccountId, Arn};
 use identities::{
-    AccountRecord, FeatureSet, JoinedMethod, MemberRecord, MemberState, OrganizationId, OrganizationPolicyRecord, OrganizationRecord,
-    ParentId, PolicyType, RootId, TargetId, UnitRecord, attach_defaults, detach_all,
+    AccountRecord, FeatureSet, JoinedMethod, MemberRecord, MemberState, OrganizationId, OrganizationRecord, ParentId, PolicyType, RootId,
+    TargetId, attach_defaults,
 };
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
 use store::{Mode, Read, SHARED, StoreError, Stored, Write};
@@ -85,6 +85,10 @@ impl Operation for CreateOrganization {
             return Err(Error::AlreadyInOrganization);
         }
         let features = self.feature_set.unwrap_or(FeatureSet::All);
+        if features == FeatureSet::All {
+            service_linked_role::may_be_made(cx)?;
+            service_linked_role::make(cx, cx.caller.account).await?;
+        }
         let organization = loop {
             let organization = OrganizationRecord {
                 id: ids::new(cx, "o-", 10)?,
@@ -152,24 +156,14 @@ impl Operation for DeleteOrganization {
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let organization = organization(cx, Reach::Management).await?;
         let shared = cx.tx.in_account(SHARED);
-        let members = shared.count(MemberRecord::BY_ORGANIZATION.of(&organization.id), 2).await?;
-        let units = shared.count(UnitRecord::BY_ORGANIZATION.of(&organization.id), 1).await?;
-        let has_policies = async |kind: &PolicyType| {
-            let all = OrganizationPolicyRecord::BY_NAME.under_both(&organization.id, kind);
-            Ok::<_, StoreError>(shared.count(all, 1).await? > 0)
-        };
-        for kind in PolicyType::ALL {
-            if has_policies(kind).await? {
-                return Err(Error::OrganizationNotEmpty);
-            }
-        }
-        if members > 1 || units > 0 {
+        if shared.count(MemberRecord::BY_ORGANIZATION.of(&organization.id), 2).await? > 1 {
             return Err(Error::OrganizationNotEmpty);
         }
-        for target in [TargetId::from(&organization.root), organization.management.into()] {
-            tagging::forget(&cx.tx, target.as_str()).await?;
-            detach_all(&cx.tx, &target).await?;
+        if responsibility_transfers::has_some(cx, &organization).await? {
+            let words = "You can't delete an organization that has a responsibility transfer under way.";
+            return Err(Error::constraint("ACTIVE_RESPONSIBILITY_TRANSFER_PROCESS", words));
         }
+        deletion::forget(&shared, &organization).await?;
         shared.delete::<MemberRecord>(&organization.management).await?;
         shared.delete::<OrganizationRecord>(&organization.id).await?;
         Ok(())

@@ -66,7 +66,8 @@ pub(crate) fn check(new: &[Tag]) -> Result<(), Error> {
     set(&mut Tags::default(), new)
 }
 
-fn set(tags: &mut Tags, new: &[Tag]) -> Result<(), Error> {
+/// Sets `new` on tags.
+pub(crate) fn set(tags: &mut Tags, new: &[Tag]) -> Result<(), Error> {
     for (nth, tag) in new.iter().enumerate() {
         if tag.key.as_str().to_lowercase().starts_with("aws:") {
             let words = "Tag keys that start with aws: are reserved for system tags.";

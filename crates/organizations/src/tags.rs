@@ -3,6 +3,7 @@
 
 use crate::authority::{Reach, ResourcePolicyRecord, What, on, organization};
 use crate::page::{self, NextPage, NextToken};
+use crate::responsibility_transfers::{self, TransferId};
 use crate::units::has_place;
 use crate::{Error, Organizations, tagging};
 use arn::AccountId;
@@ -31,6 +32,8 @@ impl TaggableId {
             What::Place(place)
         } else if let Ok(policy) = self.0.parse::<OrganizationPolicyId>() {
             What::Policy(policy)
+        } else if let Ok(transfer) = self.0.parse::<TransferId>() {
+            What::Transfer(transfer)
         } else if self.0.starts_with("rp-") {
             What::ResourcePolicy(self.to_string())
         } else {
@@ -50,6 +53,9 @@ impl TaggableId {
         if let Ok(policy) = self.0.parse::<OrganizationPolicyId>() {
             let policy = shared.get::<OrganizationPolicyRecord>(&policy).await?;
             return Ok(policy.is_some_and(|policy| policy.organization == organization.id));
+        }
+        if let Ok(transfer) = self.0.parse::<TransferId>() {
+            return Ok(responsibility_transfers::seen_by(&shared.reading(), organization, &transfer).await?.is_some());
         }
         let policy = shared.get::<ResourcePolicyRecord>(&organization.id).await?;
         Ok(policy.is_some_and(|policy| policy.id.as_str() == self.as_str()))

@@ -137,6 +137,7 @@ keys! {
     QUOTA_ROLES = Key::new("quota_roles", Kind::Number, None, "The most roles an account may have.");
     QUOTA_POLICIES = Key::new("quota_policies", Kind::Number, None, "The most customer managed policies an account may have.");
     QUOTA_INSTANCE_PROFILES = Key::new("quota_instance_profiles", Kind::Number, None, "The most instance profiles an account may have.");
+    QUOTA_ACCOUNTS = Key::new("quota_accounts", Kind::Number, None, "The most accounts an organization may have. AWS allows 10 at first.");
     QUOTA_SERVER_CERTIFICATES = Key::new("quota_server_certificates", Kind::Number, None, "The most server certificates an account may have.");
     QUOTA_SAML_PROVIDERS = Key::new("quota_saml_providers", Kind::Number, None, "The most SAML identity providers an account may have. AWS allows 100.");
     QUOTA_OIDC_PROVIDERS = Key::new("quota_oidc_providers", Kind::Number, None, "The most OpenID Connect identity providers an account may have. AWS allows 100.");

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from harness.expecting import outcome
-from harness.organizations import everything, organization, refused
+from harness.members import everything, organization, refused
 from harness.principals import allow
 
 SERVICE = "access-analyzer.amazonaws.com"

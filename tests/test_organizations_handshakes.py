@@ -6,7 +6,7 @@ import re
 import pytest
 
 from harness.expecting import outcome
-from harness.organizations import everything, organization, refused
+from harness.members import everything, organization, refused
 from harness.principals import allow, body
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness.expecting import outcome
-from harness.organizations import organization, refused, resource_policy
+from harness.members import organization, refused, resource_policy
 from harness.principals import allow, body
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.expecting import outcome
-from harness.organizations import organization, refused
+from harness.members import organization, refused
 from harness.principals import allow
 
 

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from harness.expecting import outcome
-from harness.organizations import organization, refused
+from harness.members import organization, refused
 from harness.principals import body
 
 

@@ -21,7 +21,7 @@ def script(page):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md"])
+@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md"])
 def test_the_commands_of_a_page_work(page, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -41,6 +41,8 @@ def test_the_commands_of_a_page_work(page, tmp_path):
         assert "2 passed, 0 failed" in done.stdout and "1 passed, 1 failed" in done.stdout and 'failures="1"' in done.stdout, done.stdout
     elif page == "mfa.md":
         assert "iam:ListUsers" in done.stderr and '"UserName": "alice"' in done.stdout, done.stdout
+    elif page == "services.md":
+        assert "thumbs.example.internal\t127.0.0.1:9002\n" in done.stdout and '"Service": "thumbs.example.internal"' in done.stdout, done.stdout
     else:
         assert done.stdout.count('"decision":"ImplicitlyDenied"') == 2
 
@@ -49,5 +51,5 @@ def test_the_guide_for_stores_names_every_member_that_is_taken():
     """What a question and an answer may hold is said where authors look."""
     guide = (DOCS / "stores.md").read_text()
     for member in ["method", "uri", "headers", "payloadSha256", "sourceIp", "secureTransport", "explain", "checks", "action", "resource", "resourceAccount",
-                   "resourcePolicy", "resourceTags", "context", "principal", "payload", "decisions", "streaming", "chunks", "trailer", "after", "whole"]:
+                   "resourcePolicy", "resourceTags", "context", "delegate", "service", "calledVia", "principal", "payload", "decisions", "streaming", "chunks", "trailer", "after", "whole"]:
         assert re.search(rf"\b{member}\b", guide), member

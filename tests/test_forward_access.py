@@ -12,6 +12,7 @@ from harness.preloaded import turned_server
 from harness.principals import Principal, allow, deny, document, trust
 from harness.services import registered
 from harness.signing import clock
+from test_authorize_streaming import Upload
 from test_trail import event, events
 
 ALLOWED, IMPLICIT, EXPLICIT = "Allowed", "ImplicitlyDenied", "ExplicitlyDenied"
@@ -300,6 +301,16 @@ def test_root_and_federated_users_are_acted_for_as_they_are(account, first, mine
 
 def test_a_presigned_request_is_acted_on_too(first, alice, mine):
     first.act_for(presigned_request(alice), mine).iam.list_users()
+
+
+def test_nobody_is_given_a_delegations_streaming_key(account, first, alice, mine):
+    store = account.user(allow(["bailiwick:Authorize", "bailiwick:GetStreamingKey"]))
+    user = account.user(allow("s3:PutObject"), allow("s3:GetObject"))
+    acting = first.act_for(signed_request(user), mine)
+    put = check("s3:PutObject")
+    assert "streaming" in ask(store, Upload(user).request, put)
+    told = ask(store, Upload(acting).request, put)
+    assert told["decisions"][0]["decision"] == ALLOWED and "streaming" not in told
 
 
 def test_the_trail_tells_who_called_through_whom(server, account, first, alice, mine):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from harness import ledger
 from harness.asking import ask, check, decide, post, resource_policy, signed_request, unsigned_request
 from harness.expecting import refused
 from harness.principals import allow, document, fresh, trust
@@ -85,7 +86,8 @@ def test_a_confused_deputy_is_stopped_by_the_source(account, other_account, thum
     role = trusting(account, thumbs, {"StringEquals": {"aws:SourceAccount": account.id}, "ArnEquals": {"aws:SourceArn": queue}})
     thumbs.assume(role, arn=queue)
     thumbs.assume(role, arn=queue, account=account.id)
-    for arn, whose in [(None, None), (queue.replace("q", "r"), None), (f"arn:aws:sqs:us-east-1:{other_account.id}:q", None), (None, account.id), ("arn:aws:s3:::q", other_account.id)]:
+    for arn, whose in [(None, None), (queue.replace("q", "r"), None), (f"arn:aws:sqs:us-east-1:{other_account.id}:q", None), (None, account.id), ("arn:aws:s3:::q", other_account.id),
+                       (queue.replace(":q", ":Q"), account.id), (queue.upper().replace("ARN:AWS:SQS", "arn:aws:sqs"), account.id)]:
         with refused("AccessDenied"):
             thumbs.assume(role, arn=arn, account=whose)
     with refused("ValidationError", "x-amz-source-arn and x-amz-source-account name two accounts"):
@@ -193,3 +195,78 @@ def test_iam_pass_role_is_asked_about_a_role_of_the_callers_account(account, oth
     for wrong in ({"resource": "*"}, {"resource": account.arn("role/*")}, {"resourceAccount": other_account.id}, {"resourcePolicy": resource_policy("*", "iam:PassRole", role.arn)}):
         reply = post(store, {"request": signed_request(alice), "checks": [{**passing, **wrong}]})
         assert reply.status == 400, (wrong, reply)
+
+
+def admin(principal, path, **members):
+    return post(principal, members, path=path)
+
+
+def test_services_are_administered_by_signed_requests_too(server):
+    operator = server.first_account()
+    name = f"{fresh('signed')}.example.internal"
+    made = admin(operator.root, "/services", name=name, hosts=["signed.example:80"])
+    assert made.status == 200, made
+    service = Service(server, name, made.json["accessKeyId"], ledger.keep(made.json["secretAccessKey"], "a service's secret"))
+    assert made.json["service"] == {"name": name, "arn": f"arn:aws:bailiwick::{operator.id}:service/{name}", "hosts": ["signed.example:80"], "created": made.json["service"]["created"]}
+    assert service.identity() == {"UserId": name, "Account": operator.id, "Arn": made.json["service"]["arn"]}
+    again = admin(operator.root, "/services", name=name)
+    assert (again.status, again.json["__type"]) == (409, "ConflictException")
+    listed, token = [], None
+    while True:
+        page = admin(operator.root, "/services/list", **({"nextToken": token} if token else {})).json
+        listed += [each["name"] for each in page["services"]]
+        token = page.get("nextToken")
+        if not token:
+            break
+    assert name in listed and listed == sorted(listed)
+    keyed = admin(operator.root, "/services/reset-key", name=name)
+    ledger.keep(keyed.json["secretAccessKey"], "a service's secret")
+    with refused("InvalidClientTokenId"):
+        service.identity()
+    Service(server, name, keyed.json["accessKeyId"], keyed.json["secretAccessKey"]).identity()
+    assert admin(operator.root, "/services/remove", name=name).json == {}
+    assert name not in server.run("service", "list").stdout
+    for path in ("/services/remove", "/services/reset-key"):
+        gone = admin(operator.root, path, name=name)
+        assert (gone.status, gone.json["__type"]) == (404, "ResourceNotFoundException")
+    for wrong in ({"name": "Thumbs.example"}, {"name": name, "hosts": ["*"]}, {"name": name, "hosts": ["h"] * 21}, {"name": name, "more": 1}, {}):
+        assert admin(operator.root, "/services", **wrong).status == 400, wrong
+    assert admin(operator.root, "/services/list", nextToken="?").status == 400
+
+
+def test_more_services_than_a_page_holds_are_listed_all(own_server):
+    own_server.start()
+    names = [f"s{number:03}.example.internal" for number in range(103)]
+    for name in names:
+        ledger.keep(admin(own_server.root, "/services", name=name).json["secretAccessKey"], "a service's secret")
+    first = admin(own_server.root, "/services/list").json
+    second = admin(own_server.root, "/services/list", nextToken=first["nextToken"]).json
+    assert [each["name"] for each in first["services"] + second["services"]] == names and "nextToken" not in second
+    assert [line.split("\t")[0] for line in own_server.run("service", "list").stdout.splitlines()] == names
+
+
+def test_each_administering_operation_needs_its_own_action(server):
+    operator = server.first_account()
+    name = f"{fresh('denied')}.example.internal"
+    arn = f"arn:aws:bailiwick::{operator.id}:service/{name}"
+    for path, action, members in [("/services", "bailiwick:AddService", {"name": name}), ("/services/list", "bailiwick:ListServices", {}),
+                                  ("/services/reset-key", "bailiwick:ResetServiceKey", {"name": name}), ("/services/remove", "bailiwick:RemoveService", {"name": name})]:
+        reply = admin(operator.user({"Effect": "Allow", "NotAction": action, "Resource": "*"}), path, **members)
+        assert reply.status == 403 and action in reply.text, (path, reply)
+        allowed = admin(operator.user(allow(action, "*" if path == "/services/list" else arn)), path, **members)
+        assert allowed.status == 200, (path, allowed)
+        ledger.keep(allowed.json.get("secretAccessKey"), "a service's secret")
+
+
+def test_only_the_operators_account_registers_services_and_no_name_of_awss(server, account):
+    """A name is believed in every account, so none of them may take one."""
+    name = f"{fresh('taken')}.example.internal"
+    for path, members in (("/services", {"name": name}), ("/services/list", {}), ("/services/reset-key", {"name": name}), ("/services/remove", {"name": name})):
+        reply = admin(account.root, path, **members)
+        assert (reply.status, reply.json["__type"]) == (403, "AccessDeniedException"), (path, reply)
+    operator = server.first_account()
+    for awss in ("lambda.amazonaws.com", "x.lambda.amazonaws.com", "amazonaws.com", "lambda.amazonaws.com.cn"):
+        assert admin(operator.root, "/services", name=awss).status == 400
+    registered(server, "lambda.amazonaws.com")
+    assert admin(operator.root, "/services/reset-key", name="lambda.amazonaws.com").status == 400
+    server.run("service", "remove", "lambda.amazonaws.com")

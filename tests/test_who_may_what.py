@@ -65,6 +65,7 @@ def test_who_may_what(account, callers):
 def clean(account, name):
     """What Create… made goes again, so that the next caller meets the same state."""
     remove = {"CreateUser": ("delete_user", {"UserName": "walk-none"}), "CreateGroup": ("delete_group", {"GroupName": "walk-none"}), "CreateRole": ("delete_role", {"RoleName": "walk-none"}),
+              "CreateServiceLinkedRole": ("delete_service_linked_role", {"RoleName": "AWSServiceRoleForECS"}),
               "CreateInstanceProfile": ("delete_instance_profile", {"InstanceProfileName": "walk-none"}),
               "CreatePolicy": ("delete_policy", {"PolicyArn": account.arn("policy/walk-none")}), "CreateVirtualMFADevice": ("delete_virtual_mfa_device", {"SerialNumber": account.arn("mfa/walk-none")}),
               "CreateAccountAlias": ("delete_account_alias", {"AccountAlias": "walk-none"})}

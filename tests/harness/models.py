@@ -22,6 +22,7 @@ PROMISED = {
         TagOpenIDConnectProvider UntagOpenIDConnectProvider ListOpenIDConnectProviderTags
         CreateSAMLProvider GetSAMLProvider ListSAMLProviders UpdateSAMLProvider DeleteSAMLProvider TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags
         CreateRole GetRole ListRoles UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy DeleteRole
+        CreateServiceLinkedRole DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus
         CreateInstanceProfile GetInstanceProfile ListInstanceProfiles ListInstanceProfilesForRole AddRoleToInstanceProfile RemoveRoleFromInstanceProfile DeleteInstanceProfile
         CreatePolicy GetPolicy ListPolicies DeletePolicy CreatePolicyVersion GetPolicyVersion ListPolicyVersions SetDefaultPolicyVersion DeletePolicyVersion
         PutUserPolicy GetUserPolicy ListUserPolicies DeleteUserPolicy PutGroupPolicy GetGroupPolicy ListGroupPolicies DeleteGroupPolicy PutRolePolicy GetRolePolicy ListRolePolicies DeleteRolePolicy
@@ -56,6 +57,7 @@ GOOD = {
     "AuthenticationCode1": "123456", "AuthenticationCode2": "654321",
     "OpenIDConnectProviderArn": "arn:aws:iam::{account}:oidc-provider/walk-none.example.com", "SAMLProviderArn": "arn:aws:iam::{account}:saml-provider/walk-none",
     "Url": "https://walk-none.example.com", "ThumbprintList": ["a" * 40], "SAMLMetadataDocument": "x" * 1000,
+    "AWSServiceName": "ecs.amazonaws.com", "DeletionTaskId": "task/aws-service-role/walk-none.amazonaws.com/walk/none",
 }
 
 

@@ -81,19 +81,30 @@ pub struct Registered {
 }
 
 impl Registered {
-    /// A service asks about requests that were sent to its own hosts, and may act for those who sent them.
+    /// A service asks about requests that were sent to its own hosts, and may act for those who sent them; of its service-linked roles it says
+    /// what they are used by.
     fn of(service: &ServiceRecord) -> Result<Self, StoreError> {
         let hosts: Vec<&str> = service.hosts.iter().map(identities::ServiceHost::as_str).collect();
         // Names and hosts were held to alphabets in which nothing has a meaning of its own.
         let text = json!({
             "Version": "2012-10-17",
-            "Statement": {
-                "Effect": "Allow",
-                "Principal": { "Service": service.name.as_str() },
-                "Action": ["bailiwick:Authorize", "bailiwick:AuthorizeChunks", "bailiwick:Delegate"],
-                "Resource": "*",
-                "Condition": { "StringEquals": { "bailiwick:Host": hosts } },
-            },
+            "Statement": [
+                {
+                    "Sid": "Asks",
+                    "Effect": "Allow",
+                    "Principal": { "Service": service.name.as_str() },
+                    "Action": ["bailiwick:Authorize", "bailiwick:AuthorizeChunks", "bailiwick:Delegate"],
+                    "Resource": "*",
+                    "Condition": { "StringEquals": { "bailiwick:Host": hosts } },
+                },
+                {
+                    "Sid": "SaysWhatItUses",
+                    "Effect": "Allow",
+                    "Principal": { "Service": service.name.as_str() },
+                    "Action": "bailiwick:PutRoleUsage",
+                    "Resource": "*",
+                },
+            ],
         })
         .to_string();
         let document = Document::parse(&text).map_err(|error| StoreError::Failed(Box::new(error)))?;

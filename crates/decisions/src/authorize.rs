@@ -207,6 +207,10 @@ fn message(
 /// What a server needs to verify a body that is signed chunk by chunk, if it may have it.
 fn streaming(cx: &Allowed<'_, Read>, answer: &Answer<'_>) -> Node {
     let Some((caller, presented)) = &answer.caller else { return Node::Absent };
+    // With the key of a delegation somebody else could act as its service does: nobody is given one.
+    if caller.credential.session().is_some_and(|session| session.via.is_some()) {
+        return Node::Absent;
+    }
     let all_allowed = !answer.decisions.is_empty() && answer.decisions.iter().all(Decided::is_allowed);
     if !caller.verified.payload.has_signed_chunks() || !all_allowed || !may(cx, answer, "bailiwick:GetStreamingKey") {
         return Node::Absent;

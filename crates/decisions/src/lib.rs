@@ -2,13 +2,15 @@
 //! would do; the answer says whose it is and whether policies allow it. It binds nobody but the asker.
 //!
 //! `docs/stores.md` is the guide. In reading order: `asked`, the members of a question and what an asker may not say; [`authorize`], the
-//! question and the answer; `chunks`, bodies that are signed chunk by chunk; [`services`], servers that call others for their callers.
+//! question and the answer; `chunks`, bodies that are signed chunk by chunk; [`services`], servers that call others for their callers;
+//! `role_usage`, what such a server needs its service-linked roles for.
 
 mod asked;
 mod authorize;
 mod chunks;
 mod error;
 mod messages;
+mod role_usage;
 mod said;
 pub mod services;
 
@@ -33,4 +35,4 @@ impl Service for Decisions {
 }
 
 /// Every operation, family by family.
-pub const FAMILIES: &[Operations<Decisions>] = &[authorize::OPERATIONS, chunks::OPERATIONS, services::OPERATIONS];
+pub const FAMILIES: &[Operations<Decisions>] = &[authorize::OPERATIONS, chunks::OPERATIONS, services::OPERATIONS, role_usage::OPERATIONS];

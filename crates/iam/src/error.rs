@@ -70,6 +70,10 @@ pub enum Error {
     InvalidInput(String),
     #[error("Cannot perform the operation on the protected role '{0}' - this role is only modifiable by AWS")]
     Protected(String),
+    #[error("Cannot find Service Linked Role template for {0}")]
+    NoTemplate(String),
+    #[error("The deletion task with id {0} cannot be found.")]
+    NoSuchTask(String),
     #[error("Cannot attach a Service Role Policy to a Customer Role.")]
     ServiceRolePolicy,
     #[error("The Password Policy with domain name {0} cannot be found.")]
@@ -155,6 +159,7 @@ impl From<Error> for Failure {
             | Error::NoBoundary { .. }
             | Error::NoLoginProfile(_)
             | Error::NoAlias(_)
+            | Error::NoSuchTask(_)
             | Error::NoPasswordPolicy(_)
             | Error::NoServerCertificate(_)
             | Error::NoCertificate(_)
@@ -173,7 +178,7 @@ impl From<Error> for Failure {
             Error::InvalidInput(_) => (400, "InvalidInput"),
             Error::Protected(_) => (400, "UnmodifiableEntity"),
             Error::ServiceRolePolicy => (400, "PolicyNotAttachable"),
-            Error::NotOurs { .. } => (403, "AccessDenied"),
+            Error::NotOurs { .. } | Error::NoTemplate(_) => (403, "AccessDenied"),
             Error::PasswordPolicyViolation => (400, "PasswordPolicyViolation"),
             Error::LoginProfileChanging(_) => (409, "EntityTemporarilyUnmodifiable"),
             Error::InvalidCode => (403, "InvalidAuthenticationCode"),

@@ -40,6 +40,7 @@ mod saml_metadata;
 mod saml_providers;
 mod server_certificates;
 mod service_credentials;
+mod service_linked_roles;
 mod signing_certificates;
 mod simulation;
 mod ssh_keys;
@@ -81,6 +82,7 @@ impl Service for Iam {
 pub const FAMILIES: &[Operations<Iam>] = &[
     users::OPERATIONS,
     roles::OPERATIONS,
+    service_linked_roles::OPERATIONS,
     instance_profiles::OPERATIONS,
     policies::OPERATIONS,
     policy_versions::OPERATIONS,
@@ -109,6 +111,7 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<instance_profiles::InstanceProfileRecord>(),
         store::Kind::of::<login_profiles::LoginProfileRecord>(),
         store::Kind::of::<password_policy::PasswordPolicyRecord>(),
+        store::Kind::of::<service_linked_roles::DeletionRecord>(),
         store::Kind::of::<server_certificates::ServerCertificateRecord>(),
         store::Kind::of::<server_certificates::ContentRecord>(),
         store::Kind::of::<signing_certificates::SigningCertificateRecord>(),

@@ -38,11 +38,11 @@ const TRACKED: i64 = 400 * 24 * 3_600;
 /// What a role's maker writes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
 #[text(max = 1000, pattern = r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*")]
-struct Description(Box<str>);
+pub(crate) struct Description(Box<str>);
 
 impl Description {
     /// What is kept of it: an empty one is none.
-    fn kept(&self) -> Option<String> {
+    pub fn kept(&self) -> Option<String> {
         Some(self.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 }
@@ -98,7 +98,7 @@ impl Role {
     }
 
     /// What its creation shows: all that was given, but not the duration.
-    async fn made(cx: &Allowed<'_, Write>, role: &RoleRecord) -> Result<Self, StoreError> {
+    pub async fn made(cx: &Allowed<'_, Write>, role: &RoleRecord) -> Result<Self, StoreError> {
         Ok(Role {
             description: role.description.clone(),
             permissions_boundary: role.permissions_boundary.clone().map(AttachedPermissionsBoundary::of),
@@ -175,8 +175,8 @@ struct CreateRole {
 }
 
 #[derive(Shape)]
-struct RoleOutput {
-    role: Role,
+pub(crate) struct RoleOutput {
+    pub role: Role,
 }
 
 impl Operation for CreateRole {

@@ -44,7 +44,7 @@ pub use policies::{InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, custom
 pub use providers::{
     AssertionEncryption, OidcName, OidcProviderRecord, SamlMetadataRecord, SamlPrivateKeyRecord, SamlProviderName, SamlProviderRecord,
 };
-pub use roles::{MaxSessionDuration, RoleRecord, TrustPolicy};
+pub use roles::{MaxSessionDuration, RoleRecord, RoleUsageRecord, TrustPolicy};
 pub use sealing::{Hashed, KeyRecord, Keyring, MasterKey, Place, Purpose, Sealed, SealingError};
 pub use service_credentials::{CredentialName, CredentialService, ServiceCredentialRecord};
 pub use services::{ServiceHost, ServiceHostError, ServiceKeyRecord, ServiceName, ServiceNameError, ServiceRecord, service_arn};
@@ -61,6 +61,7 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<UserRecord>(),
         store::Kind::of::<GroupRecord>(),
         store::Kind::of::<RoleRecord>(),
+        store::Kind::of::<RoleUsageRecord>(),
         store::Kind::of::<PolicyRecord>(),
         store::Kind::of::<PolicyVersionRecord>(),
         store::Kind::of::<InlinePolicyRecord>(),

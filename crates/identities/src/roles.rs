@@ -52,6 +52,18 @@ pub struct RoleRecord {
     pub tags: Tags,
 }
 
+/// What a service-linked role is used by, as its service says: it cannot be deleted until that is nothing.
+#[derive(Debug, Clone, Serialize, Deserialize, Record)]
+#[record(kind = "role-usage", key = role)]
+pub struct RoleUsageRecord {
+    /// The role.
+    pub role: UniqueId,
+    /// Where the resources are.
+    pub region: String,
+    /// Those that need the role.
+    pub resources: Vec<Arn>,
+}
+
 impl RoleRecord {
     /// `arn:aws:iam::ACCOUNT:role/PATH/NAME`.
     pub fn arn(&self, account: AccountId) -> Arn {

@@ -78,6 +78,13 @@ impl<M: Mode> Allowed<'_, M> {
         Ok(UniqueId::from_entropy(kind, entropy))
     }
 
+    /// A new random UUID.
+    pub fn new_uuid(&self) -> Result<String, SealingError> {
+        let mut entropy = [0; 16];
+        self.system.access.entropy.fill(&mut entropy)?;
+        Ok(audit::EventId::from_entropy(entropy).to_string())
+    }
+
     /// A new secret access key: 40 characters.
     pub fn new_secret(&self) -> Result<Zeroizing<String>, SealingError> {
         self.system.new_secret()

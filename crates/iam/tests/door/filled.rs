@@ -73,6 +73,8 @@ fn text(name: &str, walked: &Walked) -> String {
         "Path" | "PathPrefix" | "NewPath" => "/".into(),
         "CertificateId" => "WALKWALKWALKWALKWALKWALK".into(),
         "VersionId" => "v1".into(),
+        "AWSServiceName" => "autoscaling.amazonaws.com".into(),
+        "DeletionTaskId" => "task/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling/walk".into(),
         "AccessKeyId" => walked.key.clone(),
         "ServiceSpecificCredentialId" => walked.credential.clone(),
         "SSHPublicKeyId" => walked.ssh_key.clone(),

@@ -37,6 +37,7 @@ PROMISED = {
         UpdateAccountPasswordPolicy GetAccountPasswordPolicy DeleteAccountPasswordPolicy
         CreateServiceSpecificCredential ListServiceSpecificCredentials ResetServiceSpecificCredential UpdateServiceSpecificCredential DeleteServiceSpecificCredential
         UploadSSHPublicKey GetSSHPublicKey ListSSHPublicKeys UpdateSSHPublicKey DeleteSSHPublicKey
+        GenerateCredentialReport GetCredentialReport
         SimulatePrincipalPolicy SimulateCustomPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
     """.split(),
     "sts": "GetCallerIdentity AssumeRole GetSessionToken GetFederationToken GetAccessKeyInfo DecodeAuthorizationMessage".split(),

@@ -13,7 +13,6 @@ use arn::{AccessKeyId, AccountId};
 use identities::{AccessKeyRecord, Owner, Place, ServiceKeyRecord, ServiceName};
 use sigv4::SigningKey;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use store::{KeyPart, Record, SHARED, StoreError};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -50,7 +49,6 @@ pub struct Credential {
     deps: Deps,
     standing: ArcSwapOption<Standing>,
     day: ArcSwapOption<Day>,
-    noted: AtomicI64,
 }
 
 /// The signing key of one day, region and service: clients ask for the same one again and again.
@@ -69,7 +67,7 @@ fn text(secret: &[u8]) -> Result<Zeroizing<String>, StoreError> {
 impl Credential {
     fn new(id: &AccessKeyId, holder: Holder, secret: Zeroizing<String>, deps: Deps) -> Self {
         let (standing, day) = (ArcSwapOption::empty(), ArcSwapOption::empty());
-        Credential { id: id.clone(), holder, secret, deps, standing, day, noted: AtomicI64::new(0) }
+        Credential { id: id.clone(), holder, secret, deps, standing, day }
     }
 
     /// The session, if it is one.
@@ -86,12 +84,6 @@ impl Credential {
             Holder::Service { name, account } => Some((name, *account)),
             Holder::LongTerm(_) | Holder::Session { .. } => None,
         }
-    }
-
-    /// Whether nobody has asked this in the last minute: last use is not written down more often.
-    pub fn is_first_use_since(&self, now: i64) -> bool {
-        let noted = self.noted.load(Ordering::Relaxed);
-        now - noted >= 60 && self.noted.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// The signing key for a scope.

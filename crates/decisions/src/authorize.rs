@@ -142,6 +142,7 @@ impl Operation for Authorize {
             }
             decisions.push(map(members));
         }
+        cx.note_uses(&answer, &checks);
         let delegation = if self.asked.delegate { delegation(cx, &answer)? } else { None };
         cx.record_answer(&captured, &answer, &checks, delegation.as_ref())?;
         let streaming = streaming(cx, &answer);

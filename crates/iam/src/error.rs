@@ -126,6 +126,13 @@ pub enum Error {
     KeyPairMismatch,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     NotHashed(#[from] NotHashed),
+    // AWS sends these three without words.
+    #[error("There is no credential report. GenerateCredentialReport makes one.")]
+    ReportNotPresent,
+    #[error("The credential report is older than four hours. GenerateCredentialReport makes a new one.")]
+    ReportExpired,
+    #[error("The credential report is still being made.")]
+    ReportInProgress,
     #[error("Rate exceeded")]
     Busy(#[from] Busy),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -188,6 +195,9 @@ impl From<Error> for Failure {
             Error::InvalidCertificate(_) => (400, "InvalidCertificate"),
             Error::DuplicateCertificate => (409, "DuplicateCertificate"),
             Error::KeyPairMismatch => (400, "KeyPairMismatch"),
+            Error::ReportNotPresent => (410, "ReportNotPresent"),
+            Error::ReportExpired => (410, "ReportExpired"),
+            Error::ReportInProgress => (404, "ReportInProgress"),
             Error::Busy(_) => (400, "Throttling"),
             Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
             Error::Sealing(_) | Error::NotHashed(_) | Error::NotDrawn(_) | Error::Store(_) => (500, "ServiceFailure"),

@@ -24,6 +24,7 @@ mod account;
 mod account_details;
 mod attachments;
 mod boundaries;
+mod credential_report;
 mod groups;
 mod inline_policies;
 mod instance_profiles;
@@ -103,6 +104,7 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     simulation::OPERATIONS,
     service_credentials::OPERATIONS,
     ssh_keys::OPERATIONS,
+    credential_report::OPERATIONS,
 ];
 
 /// Every kind of record that only IAM reads, for checking a store.

@@ -14,7 +14,7 @@ use crate::users::ListTagsOutput;
 use crate::{Error, Iam, trust};
 use arn::{Arn, IdKind, UniqueId};
 use identities::{InlinePolicyRecord, MaxSessionDuration, Path, RoleName, RoleRecord, Tag, TagKey};
-use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, handler};
+use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, TRACKED, handler};
 use store::{Mode, Read, Record, StoreError, Stored, Tx, Write};
 use wire::{Int, Shape, Text, Timestamp};
 
@@ -30,10 +30,6 @@ pub(super) const OPERATIONS: Operations<Iam> = &[
     handler::<UntagRole>(),
     handler::<ListRoleTags>(),
 ];
-
-/// How long a use is told of, in seconds: 400 days.
-/// Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleLastUsed.html>.
-const TRACKED: i64 = 400 * 24 * 3_600;
 
 /// What a role's maker writes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]

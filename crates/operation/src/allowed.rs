@@ -2,9 +2,10 @@
 
 use crate::caller::Caller;
 use crate::judge::{self, Permit};
-use crate::last_used::LastUsed;
+use crate::last_used::{LastUsed, Let};
 use crate::slow::Busy;
 use crate::system::{Limits, System};
+use crate::tasks::{Begun, Outliving};
 use crate::trail;
 use crate::tries::Tries;
 use access::{Access, Answer, Captured, Delegation, Said};
@@ -51,6 +52,16 @@ impl<M: Mode> Allowed<'_, M> {
     /// Whether Bailiwick itself serves the service that a credential scope names.
     pub fn serves(&self, scope: &str) -> bool {
         self.system.served.contains(&scope)
+    }
+
+    /// Notes what whoever made a captured request used: the key or role, and each action, whether it was allowed or not.
+    pub fn note_uses(&self, answer: &Answer<'_>, checks: &[access::Check<'_>]) {
+        let Some((caller, presented)) = &answer.caller else { return };
+        let used = Let { service: presented.scope.service, region: presented.scope.region, at: self.now };
+        self.system.last_used.let_in(&answer.standing, &caller.credential, &used);
+        for (service, action) in checks.iter().filter_map(|check| check.action.split_once(':')) {
+            self.system.last_used.tried(&answer.standing, action, &Let { service, ..used });
+        }
     }
 
     /// Records what was decided for another server: one event for each check, with the delegation that came of it.
@@ -115,6 +126,20 @@ impl<M: Mode> Allowed<'_, M> {
     /// Wrong codes of MFA devices.
     pub fn tries(&self) -> &Tries {
         &self.system.tries
+    }
+
+    /// Begins work that outlives this request, unless work of this name is not done yet.
+    pub fn outlive<F>(&self, name: &str, work: impl FnOnce(Outliving) -> F) -> Result<Begun, Busy>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let System { access, last_used, tasks, .. } = self.system;
+        tasks.begin(name, work(Outliving { access: access.clone(), last_used: last_used.clone() }))
+    }
+
+    /// Whether work of this name is not done yet.
+    pub fn is_running(&self, name: &str) -> bool {
+        self.system.tasks.is_running(name)
     }
 
     /// When credentials were last used.

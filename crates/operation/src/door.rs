@@ -1,7 +1,7 @@
 //! Bytes in, bytes out: which service and operation a request is for, whose it is, and the reply in the protocol's words.
 
 use crate::caller::{Caller, Origin};
-use crate::last_used::Used;
+use crate::last_used::Let;
 use crate::operation::{Api, ApiOperation, Said};
 use crate::pipeline::Call;
 use crate::system::System;
@@ -182,7 +182,7 @@ impl Door {
         let Some((api, operation)) = api.zip(asked.operation) else {
             return Err(Common::no_operation(protocol, &asked.name, &asked.version));
         };
-        self.note_use(&caller, api);
+        self.note_use(&caller, api, operation);
         let call = Call {
             system: &self.system,
             caller: &caller,
@@ -242,17 +242,11 @@ impl Door {
         self.system.access.authenticate(signed, &presented, Body::Bytes(incoming.body)).await
     }
 
-    fn note_use(&self, caller: &Caller, api: &Api) {
-        let now = caller.origin.now;
-        if !caller.credential.is_first_use_since(now) {
-            return;
-        }
-        let id = match caller.standing.grants.as_ref().and_then(|grants| grants.id()) {
-            Some(role) if caller.is_assumed_role() => role.as_str(),
-            _ if caller.is_temporary() => return,
-            _ => caller.credential.id.as_str(),
-        };
-        self.system.last_used.note(id, Used { at: now, region: caller.origin.region.to_string(), service: api.prefix.to_owned() });
+    fn note_use(&self, caller: &Caller, api: &Api, operation: &ApiOperation) {
+        let region = if api.global { "us-east-1" } else { &caller.origin.region };
+        let used = Let { service: api.prefix, region, at: caller.origin.now };
+        self.system.last_used.let_in(&caller.standing, &caller.credential, &used);
+        self.system.last_used.tried(&caller.standing, operation.name, &used);
     }
 
     /// Whoever is not let in can ask as often as they like: beyond some a second, they are counted only.

@@ -1,6 +1,8 @@
 //! When a key or a role was last used, and for what: kept in memory, shown at once, and written now and then without a history, so that
 //! it never slows a request. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html>.
 
+use crate::accessed::{Access, Accessed, Recent};
+use access::{Credential, SessionOf, Standing};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use store::{Mark, SHARED, Store, StoreError};
@@ -16,6 +18,17 @@ pub struct Used {
     pub service: String,
 }
 
+/// For what, where and when somebody was let in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Let<'a> {
+    /// The service.
+    pub service: &'a str,
+    /// The region that was signed for.
+    pub region: &'a str,
+    /// Seconds since the epoch.
+    pub at: i64,
+}
+
 /// The kind under which marks are kept.
 const KIND: &str = "last-used";
 /// Uses that are waiting to be written, at most; beyond, a use is not remembered until those are.
@@ -24,18 +37,53 @@ const WAITING: usize = 100_000;
 /// What was used since it was last written.
 #[derive(Default)]
 pub struct LastUsed {
+    /// Which services each user and role used.
+    pub accessed: Accessed,
+    recent: Recent,
     waiting: Mutex<HashMap<String, Used>>,
 }
 
 impl LastUsed {
     /// Notes a use of the key or role with this id.
     pub fn note(&self, id: &str, used: Used) {
+        self.wait(id, used);
+    }
+
+    /// Notes that somebody was let in: by a key, or as a role.
+    pub(crate) fn let_in(&self, standing: &Standing, credential: &Credential, used: &Let<'_>) {
+        let id = match (credential.session().map(|session| &session.of), standing.grants.as_ref().and_then(|grants| grants.id())) {
+            (Some(SessionOf::Role { .. }), Some(role)) => role.as_str(),
+            (Some(SessionOf::Role { .. } | SessionOf::User { .. } | SessionOf::Federated { .. } | SessionOf::Key { .. }), _) => return,
+            (None, _) => credential.id.as_str(),
+        };
+        let Let { service, region, at } = *used;
+        if let Some(noting) = self.recent.is_new((id, region, service), at)
+            && !region.contains(' ')
+            && self.wait(id, Used { at, region: region.to_owned(), service: service.to_owned() })
+        {
+            noting.done();
+        }
+    }
+
+    /// Notes that somebody who was let in tried an action.
+    pub(crate) fn tried(&self, standing: &Standing, action: &str, used: &Let<'_>) {
+        let entity = standing.grants.as_ref().and_then(|grants| grants.id());
+        let Let { service, region, at } = *used;
+        if let (Some(account), Some(entity)) = (standing.account, entity) {
+            self.accessed.note(&Access { account, entity, service, action, region, at });
+        }
+    }
+
+    fn wait(&self, id: &str, used: Used) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = waiting.get_mut(id) {
             *known = used;
         } else if waiting.len() < WAITING {
             waiting.insert(id.to_owned(), used);
+        } else {
+            return false;
         }
+        true
     }
 
     /// The last use of the key or role with this id.
@@ -49,19 +97,11 @@ impl LastUsed {
 
     /// Writes what was noted. What is noted meanwhile is kept for the next time; what cannot be written is, too.
     pub async fn write(&self, store: &Store) -> Result<(), StoreError> {
-        let noted = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        if noted.is_empty() {
-            return Ok(());
-        }
+        let noted = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mark = |(id, used): (&String, &Used)| Mark { kind: KIND, account: SHARED.into(), key: id.clone(), value: written(used) };
-        let result = store.put_marks(noted.iter().map(mark).collect()).await;
-        if result.is_err() {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            for (id, used) in noted {
-                waiting.entry(id).or_insert(used);
-            }
-        }
-        result
+        store.put_marks(noted.iter().map(mark).collect()).await?;
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, used| noted.get(id) != Some(used));
+        self.accessed.write(store).await
     }
 }
 

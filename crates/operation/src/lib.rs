@@ -3,6 +3,7 @@
 //! In reading order: [`Operation`], what a family of a service writes; [`Judged`] and [`Target`], what a request is judged by; [`Caller`] and
 //! [`Allowed`], what a rule may touch; `judge`, where the permit is made; `pipeline`, the order of steps; [`Door`], bytes in and bytes out.
 
+mod accessed;
 mod allowed;
 mod caller;
 mod door;
@@ -15,9 +16,11 @@ mod second_factor;
 mod slow;
 mod system;
 mod target;
+mod tasks;
 mod trail;
 mod tries;
 
+pub use accessed::{Access, Accessed, AccessedService, TRACKED, When};
 pub use allowed::{Allowed, Asking, Preparing};
 pub use caller::{Caller, Origin};
 pub use door::{Door, Incoming};
@@ -29,6 +32,7 @@ pub use second_factor::{NotShown, SecondFactor};
 pub use slow::{Busy, SlowLane};
 pub use system::{Limits, System};
 pub use target::{PolicyArn, Protected, Resolved, Resource, Target};
+pub use tasks::{Begun, Outliving, Tasks};
 pub use tries::{Tries, Try};
 pub use wire::{Failure, Protocol};
 

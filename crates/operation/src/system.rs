@@ -3,6 +3,7 @@
 use crate::last_used::LastUsed;
 use crate::operation::Api;
 use crate::slow::SlowLane;
+use crate::tasks::Tasks;
 use crate::tries::Tries;
 use access::Access;
 use audit::Trail;
@@ -47,14 +48,18 @@ pub struct System {
     pub slow: SlowLane,
     /// Wrong codes of MFA devices.
     pub tries: Tries,
+    /// What outlives the request that asked for it.
+    pub tasks: Tasks,
     /// When credentials were last used.
-    pub last_used: LastUsed,
+    pub last_used: Arc<LastUsed>,
     /// The services that this node serves, as credential scopes name them.
     pub served: Vec<&'static str>,
 }
 
 /// Password hashes at once, and how many wait.
 const HASHING: (usize, usize) = (2, 64);
+/// Reports at once, and how many there are with those that wait.
+const TASKS: (usize, usize) = (2, 1_000);
 
 impl System {
     /// A node over `access`, writing to `trail`, that serves `apis`.
@@ -66,7 +71,8 @@ impl System {
             limits,
             slow: SlowLane::new(HASHING.0, HASHING.1),
             tries: Tries::default(),
-            last_used: LastUsed::default(),
+            tasks: Tasks::new(TASKS.0, TASKS.1),
+            last_used: Arc::default(),
             served,
         }
     }

@@ -51,6 +51,22 @@ impl ActionPattern {
         }
     }
 
+    /// The one service that it is about, in lower case.
+    pub(crate) fn service(&self) -> Option<&str> {
+        match self {
+            ActionPattern::All | ActionPattern::Never => None,
+            ActionPattern::Some(pattern) => pattern.prefix().0.split_once(':').map(|(service, _)| service),
+        }
+    }
+
+    /// Its text, in lower case, if it is about one service.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self {
+            ActionPattern::All | ActionPattern::Never => None,
+            ActionPattern::Some(pattern) => Some(pattern.plain()),
+        }
+    }
+
     pub(crate) fn weight(&self) -> usize {
         match self {
             ActionPattern::All | ActionPattern::Never => 0,

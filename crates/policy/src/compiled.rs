@@ -30,8 +30,8 @@ pub(crate) struct Rule {
 
 #[derive(Debug)]
 pub(crate) struct Actions {
-    not: bool,
-    list: Box<[ActionPattern]>,
+    pub(crate) not: bool,
+    pub(crate) list: Box<[ActionPattern]>,
 }
 
 #[derive(Debug)]

@@ -47,6 +47,7 @@ mod set;
 mod decide;
 pub mod evaluate;
 mod explain;
+mod reach;
 mod sentence;
 mod services;
 
@@ -56,6 +57,7 @@ pub use document::{Document, Effect, Kind, Malformed, ParseError, Place, Princip
 pub use explain::{Explanation, Looked, Matched, Said, Suggestion, explain};
 pub use facts::{Context, Facts, Nothing, Values};
 pub use principal::{Principal, PrincipalError};
+pub use reach::Reach;
 pub use sentence::sentence;
 pub use services::is_bound_by_rcps;
 pub use set::{PolicySet, Source};

@@ -216,6 +216,17 @@ impl Pattern {
         self.broken
     }
 
+    /// Its text, of one that has no variables.
+    pub(crate) fn plain(&self) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Literal(text) => text.clone(),
+            Piece::One => "?".into(),
+            Piece::Any => "*".into(),
+            Piece::Variable(variable) => variable.shown.clone(),
+        };
+        self.pieces.iter().map(piece).collect()
+    }
+
     /// The text that everything it matches begins with, as far as it is known before the request, and what follows that text.
     pub(crate) fn prefix(&self) -> (&str, &[Piece]) {
         match self.pieces.split_first() {

@@ -140,6 +140,24 @@ pub struct Mark {
     pub value: String,
 }
 
+/// The marks of a kind in an account whose keys begin alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marks<'m> {
+    /// What kind of value they are.
+    pub kind: &'m str,
+    /// The account that they are in.
+    pub account: &'m str,
+    /// What their keys begin with.
+    pub prefix: &'m str,
+}
+
+impl Marks<'_> {
+    /// What comes after all of them.
+    pub(crate) fn end(&self) -> String {
+        format!("{}\u{10ffff}", self.prefix)
+    }
+}
+
 /// Whether a one-time value was used before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -340,10 +358,17 @@ impl Store {
         }
     }
 
-    /// All marks of a kind in an account, by key.
-    pub async fn marks(&self, kind: &str, account: &str) -> Result<Vec<(String, String)>, StoreError> {
+    /// Marks of a kind in an account whose keys begin with `prefix` and come after `after`, by key: no more than `limit`.
+    pub async fn marks(&self, span: &Marks<'_>, after: Option<&str>, limit: usize) -> Result<Vec<(String, String)>, StoreError> {
         match &self.backend {
-            Backend::Sqlite(s) => s.marks(kind, account).await,
+            Backend::Sqlite(s) => s.marks(span, after, limit).await,
+        }
+    }
+
+    /// Removes marks. Durable when it returns.
+    pub async fn remove_marks(&self, span: &Marks<'_>) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Sqlite(s) => s.remove_marks(span).await,
         }
     }
 

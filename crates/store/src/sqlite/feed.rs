@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use super::session::WALK;
-use crate::{Change, Mark, Revision, StoreError, Version, Who};
+use crate::{Change, Mark, Marks, Revision, StoreError, Version, Who};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// The columns of a change, as [`change`] reads them.
@@ -117,12 +117,22 @@ impl Sqlite {
         .await
     }
 
-    pub(crate) async fn marks(&self, kind: &str, account: &str) -> Result<Vec<(String, String)>, StoreError> {
+    pub(crate) async fn marks(&self, span: &Marks<'_>, after: Option<&str>, limit: usize) -> Result<Vec<(String, String)>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.ask(|c| {
-            c.prepare_cached("SELECT key, value FROM marks WHERE kind = ?1 AND account = ?2 ORDER BY key")?
-                .query_map([kind, account], |r| Ok((r.get(0)?, r.get(1)?)))?
-                .collect()
+            c.prepare_cached(
+                "SELECT key, value FROM marks WHERE kind = ?1 AND account = ?2 AND key >= ?3 AND key < ?4 AND key > ?5 ORDER BY key LIMIT ?6",
+            )?
+            .query_map(params![span.kind, span.account, span.prefix, span.end(), after.unwrap_or(""), limit], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect()
         })
         .await
+    }
+
+    pub(crate) async fn remove_marks(&self, span: &Marks<'_>) -> Result<(), StoreError> {
+        let who = Who { account: String::new(), caller: String::new(), at_millis: 0 };
+        let session = self.write(&who).await?;
+        session.remove_marks(span)?;
+        crate::backend::Session::end(&session, true).await.map(drop)
     }
 }

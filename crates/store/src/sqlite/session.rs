@@ -5,7 +5,7 @@ use super::lane::{Counters, Outcome, Turn};
 use super::schema::value;
 use super::{Reader, Readers, locked};
 use crate::backend::{Edit, Ended, Once, Range, Row, Then};
-use crate::{Mark, Revision, Spent, StoreError, Who};
+use crate::{Mark, Marks, Revision, Spent, StoreError, Who};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -165,6 +165,14 @@ impl Session {
                 put.execute(params![kind, account, key, value])?;
             }
             Ok(())
+        })
+    }
+
+    pub(super) fn remove_marks(&self, span: &Marks<'_>) -> Result<(), StoreError> {
+        self.edit(|c, _| {
+            c.prepare_cached("DELETE FROM marks WHERE kind = ?1 AND account = ?2 AND key >= ?3 AND key < ?4")?
+                .execute(params![span.kind, span.account, span.prefix, span.end()])
+                .map(drop)
         })
     }
 

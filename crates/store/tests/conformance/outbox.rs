@@ -2,7 +2,7 @@
 
 use super::{AT, Refused, Tested, User, add, create, fresh, user};
 use std::sync::{Arc, Mutex};
-use store::{Changed, KeyPart, Mark, Record, Spent, Store, StoreError, Tx};
+use store::{Changed, KeyPart, Mark, Marks, Record, Spent, Store, StoreError, Tx};
 
 pub(super) async fn events_are_part_of_their_transaction([store, other]: [&Store; 2]) -> Tested {
     let who = fresh();
@@ -116,7 +116,17 @@ pub(super) async fn marks_are_overwritten_without_a_history([store, other]: [&St
     assert_eq!(other.mark("last-used", &who.account, "b").await?.as_deref(), Some("2"));
     assert_eq!(other.mark("last-used", &who.account, "c").await?, None);
     assert_eq!(other.mark("other", &who.account, "b").await?, None);
-    assert_eq!(other.marks("last-used", &who.account).await?, [("a".into(), "3".into()), ("b".into(), "2".into())]);
+    let all = Marks { kind: "last-used", account: &who.account, prefix: "" };
+    let (a, b) = (("a".to_owned(), "3".to_owned()), ("b".to_owned(), "2".to_owned()));
+    assert_eq!(other.marks(&all, None, 9).await?, [a.clone(), b.clone()]);
+    assert_eq!(other.marks(&all, None, 1).await?, [a]);
+    assert_eq!(other.marks(&all, Some("a"), 9).await?.as_slice(), std::slice::from_ref(&b));
+    let some = Marks { prefix: "a", ..all };
+    assert_eq!(other.marks(&some, Some("a"), 9).await?, []);
+    store.remove_marks(&some).await?;
+    assert_eq!(other.marks(&all, None, 9).await?, [b]);
+    store.remove_marks(&Marks { account: "another", ..all }).await?;
+    assert_eq!(other.mark("last-used", &who.account, "b").await?.as_deref(), Some("2"));
     assert_eq!(store.revision().await?, before, "they are no change");
     Ok(())
 }

@@ -59,6 +59,11 @@ impl Standing {
         self.with(question, policy::decide)
     }
 
+    /// Whether some request for this could be allowed, whatever condition keys it brings along that this one lacks.
+    pub fn decide_in_favour<'p>(&'p self, question: &Question<'p>) -> Decision<'p> {
+        self.with(question, policy::decide_in_favour)
+    }
+
     /// The same decision with every policy that was looked at.
     pub fn explain(&self, question: &Question<'_>) -> Explanation {
         self.with(question, policy::explain)

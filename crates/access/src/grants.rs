@@ -134,6 +134,11 @@ impl Access {
         self.store.read_at(revision, &account.to_string(), gather).await
     }
 
+    /// The grants of an entity in a snapshot, of whatever time, in its account.
+    pub async fn grants_in(&self, tx: &Tx<Read>, account: AccountId, id: Option<&UniqueId>) -> Result<Option<Grants>, StoreError> {
+        Gathering::new(self, tx.clone(), account, Deps::none(), &NOTHING).grants(id).await
+    }
+
     /// The grants that an entity would have.
     pub(crate) async fn grants_supposed(
         &self,

@@ -133,6 +133,13 @@ impl Access {
         self.store.read_at(revision, SHARED, climb).await
     }
 
+    /// What binds `account` from above in a snapshot, of whatever time.
+    pub async fn levels_in(&self, tx: &Tx<Read>, account: AccountId) -> Result<Arc<Levels>, StoreError> {
+        let tx = tx.in_account(SHARED);
+        let climb = Climb { access: self, tx, begun: Deps::none(), is_present: false, supposed: &NOTHING };
+        Ok(Arc::new(climb.levels(account).await?))
+    }
+
     /// What would bind `account` from above.
     pub(crate) async fn levels_supposed(&self, supposed: &Supposed, account: AccountId) -> Result<Levels, StoreError> {
         let climb = |tx| async move { Climb { access: self, tx, begun: Deps::none(), is_present: false, supposed }.levels(account).await };

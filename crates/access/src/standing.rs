@@ -69,6 +69,25 @@ impl Standing {
         Standing::of((grants, levels), principal, user_id, facts, None)
     }
 
+    /// Whoever has these grants, whatever it asks with: a user or root itself, or some session of a role.
+    pub fn of_holder(grants: Grants, levels: Arc<Levels>) -> Self {
+        let grants = Arc::new(grants);
+        let Entity::Role(role) = &grants.entity else { return Standing::long_term(grants, levels) };
+        let mut facts = known(grants.account);
+        facts.insert("aws:PrincipalType", "AssumedRole");
+        facts.insert("aws:PrincipalArn", grants.arn().as_str());
+        tags(&mut facts, &grants, None);
+        let principal = Principal::Session {
+            arn: Arn::sts(grants.account, format_args!("assumed-role/{}/some-session", role.name)),
+            role: grants.arn().clone(),
+            role_id: Some(role.id.clone()),
+            account: grants.account,
+            service_linked: role.is_service_linked(),
+        };
+        let id = role.id.to_string();
+        Standing::of((grants, levels), principal, id, facts, None)
+    }
+
     fn of(
         (grants, levels): (Arc<Grants>, Arc<Levels>),
         principal: Principal,

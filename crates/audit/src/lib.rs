@@ -28,6 +28,7 @@ pub use files::{Disk, Files, Opened};
 pub use identity::{Attributes, Issuer, UserIdentity, WebIdentity};
 pub use json::{List, Object, Value};
 pub use recorded::{By, CUT, Check, Identified, Keys, LONGEST_VALUE, NotAnEvent, Parsed, Recorded, Words, parse};
+pub use search::Blocks;
 pub use trail::{Config, Counters, Refused, Trail};
 
 /// Locks. A thread that panicked under a lock has left whole values behind: nothing here is changed in steps that need each other.

@@ -165,6 +165,57 @@ pub(crate) fn present(files: &dyn Files, newest_first: &[(u64, u64)], wanted: &[
     Ok(found)
 }
 
+/// All events since a moment, newest first, in blocks of whole lines. The oldest block may hold events from before; no later one does.
+pub struct Blocks {
+    files: Arc<dyn Files>,
+    /// Numbers and lengths of the files that were not begun, the newest last.
+    left: Vec<(u64, u64)>,
+    current: Option<Backwards>,
+    since: i64,
+    length: u64,
+}
+
+impl Blocks {
+    /// `files` are numbers and lengths, newest first.
+    pub(crate) fn new(files: Arc<dyn Files>, newest_first: Vec<(u64, u64)>, since: i64) -> Blocks {
+        let length = newest_first.iter().map(|(_, length)| length).sum();
+        Blocks { files, left: newest_first.into_iter().rev().collect(), current: None, since, length }
+    }
+
+    /// How many bytes the trail has, those from before the moment too.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn block(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            let Some(file) = &mut self.current else {
+                let Some((number, length)) = self.left.pop() else { return Ok(None) };
+                self.current = backwards(&*self.files, number, length)?;
+                continue;
+            };
+            let Some(lines) = file.lines()? else {
+                self.current = None;
+                continue;
+            };
+            let first = serde_json::from_slice::<Known>(line_around(&lines, 0)).ok().and_then(|known| known.second());
+            if first.is_some_and(|first| first < self.since.saturating_sub(DISORDER)) {
+                self.current = None;
+                self.left.clear();
+            }
+            return Ok(Some(lines));
+        }
+    }
+}
+
+impl Iterator for Blocks {
+    type Item = io::Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.block().transpose()
+    }
+}
+
 /// How much of a file is whole lines. A crash may leave half a line, and a power failure zeros in place of bytes that were not synced.
 pub(crate) fn whole_lines(file: &Arc<dyn Opened>, length: u64) -> io::Result<u64> {
     let mut good = length;

@@ -25,7 +25,7 @@ use crate::appender::Appender;
 use crate::files::{Disk, Files};
 use crate::group::{Group, Lines};
 use crate::sampling::Sampler;
-use crate::search::{self, Known};
+use crate::search::{self, Blocks, Known};
 use crate::{lock, push_line};
 
 /// How much is buffered before the writer is woken early; a write of this size costs little more than its copy.
@@ -246,6 +246,13 @@ impl Trail {
         search::of_request(&*self.shared.files, &files, request_id, |line| {
             if accept(line) { ControlFlow::Break(line.to_owned()) } else { ControlFlow::Continue(()) }
         })
+    }
+
+    /// All events since `second`, those too that were buffered until now.
+    pub fn since(&self, second: i64) -> Blocks {
+        self.shared.write_notes();
+        let files = lock(&self.shared.appender).newest_first();
+        Blocks::new(self.shared.files.clone(), files, second)
     }
 
     /// Counts a call that did not authenticate, and says whether its event is to be written.

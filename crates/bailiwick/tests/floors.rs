@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("identities", 3),
     ("audit", 4),
     ("access", 4),
+    ("foresight", 5),
     ("operation", 5),
     ("iam", 7),
     ("sts", 7),

@@ -307,6 +307,14 @@ impl Store {
         }
     }
 
+    /// The last revision that was written until a moment, in milliseconds since the epoch, as far as the history knows; 0, if none was.
+    /// Reads the whole history.
+    pub async fn revision_at(&self, millis: i64) -> Result<Revision, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(s) => s.revision_at(millis).await,
+        }
+    }
+
     /// The changes of whole transactions after `revision`, in order: at least `limit` of them, if there are as many.
     pub async fn changes_after(&self, revision: Revision, limit: usize) -> Result<Vec<Change>, StoreError> {
         match &self.backend {

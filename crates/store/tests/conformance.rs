@@ -168,6 +168,7 @@ on_every_back_end! {
         a_kind_that_becomes_sealed_erases_what_it_wrote_before,
         a_refused_rule_erases_nothing,
         forgetting_keeps_what_younger_revisions_need,
+        a_moment_has_the_last_revision_until_then,
         forgetting_all_still_numbers_onwards,
         a_write_says_a_revision_that_the_feed_has_reached;
     outbox:

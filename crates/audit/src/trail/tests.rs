@@ -438,6 +438,26 @@ fn what_a_failed_sync_was_about_is_written_again_elsewhere() {
 }
 
 #[test]
+fn all_events_since_a_moment_come_back_newest_block_first_and_no_further_than_that() {
+    let directory = TempDir::new().unwrap();
+    let trail = Trail::open(directory.path(), Config { rotate_bytes: 400, ..STILL }).unwrap();
+    for minute in 0..60 {
+        trail.note(event(&format!("e{minute}"), "r", &format!("2026-11-24T10:{minute:02}:00Z")));
+        trail.shared.write_notes();
+    }
+    let at = |minute: i64| 1_795_514_400 + 60 * minute;
+    let ids = |since: i64| -> Vec<String> {
+        let blocks: Vec<Vec<u8>> = trail.since(since).map(Result::unwrap).collect();
+        let lines = blocks.iter().flat_map(|block| std::str::from_utf8(block).unwrap().lines());
+        lines.map(|line| Known::of(line).unwrap().id).collect()
+    };
+    assert_eq!(ids(at(-60)).len(), 60, "all of them, those that were never in a file before among them");
+    let late = ids(at(50));
+    assert!((50..60).all(|minute| late.contains(&format!("e{minute}"))), "{late:?}");
+    assert!(!late.contains(&"e20".to_owned()), "it must not read on into the past: {late:?}");
+}
+
+#[test]
 fn the_events_of_a_request_are_found_newest_first_in_all_files() {
     let directory = TempDir::new().unwrap();
     let trail = Trail::open(directory.path(), Config { rotate_bytes: 3_000, ..STILL }).unwrap();

@@ -52,6 +52,11 @@ impl Sqlite {
         .await
     }
 
+    pub(crate) async fn revision_at(&self, millis: i64) -> Result<Revision, StoreError> {
+        self.ask(|c| c.prepare_cached("SELECT coalesce(max(revision), 0) FROM changes WHERE at <= ?1")?.query_row([millis], |r| r.get(0)))
+            .await
+    }
+
     pub(crate) async fn history(&self, kind: &str, account: &str, key: &[u8], limit: usize) -> Result<Vec<Change>, StoreError> {
         let mut found = Vec::new();
         let version = |c: &Connection| {

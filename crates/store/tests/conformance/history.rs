@@ -248,6 +248,21 @@ pub(super) async fn forgetting_keeps_what_younger_revisions_need([store, _]: [&S
     Ok(())
 }
 
+pub(super) async fn a_moment_has_the_last_revision_until_then([store, other]: [&Store; 2]) -> Tested {
+    let who = fresh();
+    let far = 4_000_000_000_000;
+    let at = |at_millis: i64| Who { at_millis: far + at_millis, ..who.clone() };
+    let before = store.revision().await?;
+    let first = add(store, &at(10), &user("1", "a")).await?.revision;
+    let second = replace(store, &at(20), &user("1", "b")).await?.revision;
+    assert!(store.revision_at(far + 9).await? <= before);
+    assert_eq!(store.revision_at(far + 10).await?, first);
+    assert_eq!(other.revision_at(far + 19).await?, first);
+    assert_eq!(other.revision_at(far + 20).await?, second);
+    assert_eq!(store.revision_at(-1).await?, 0);
+    Ok(())
+}
+
 pub(super) async fn forgetting_all_still_numbers_onwards([store, _]: [&Store; 2]) -> Tested {
     let who = fresh();
     let policy = InlinePolicy { user: "u".into(), name: "p".into(), created: 1, document: "{}".into() };

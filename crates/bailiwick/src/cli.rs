@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand,
 use identities::{ServiceHost, ServiceName};
 
 use crate::config::keys::{KEYS, Key, Kind};
+use crate::foresee::{WhatIfOptions, WhoCanOptions};
 
 /// An AWS IAM, STS and policy engine that you run yourself.
 #[derive(Debug, Parser)]
@@ -59,6 +60,25 @@ pub enum Command {
     },
     /// Read the whole store and say what is wrong with it
     Check(DirOptions),
+    /// Try a change of policies on what was decided: who would lose or gain what. Changes nothing
+    #[command(after_help = "The exit status is 0 if nobody would lose or gain anything, 2 if somebody would. See docs/foresight.md.")]
+    WhatIf {
+        /// The change.
+        #[command(flatten)]
+        what: WhatIfOptions,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+    /// List who can do one thing, now or at some time, and what it depends on
+    WhoCan {
+        /// What.
+        #[command(flatten)]
+        what: WhoCanOptions,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
     /// Decide cases offline: JSON Lines in, JSON Lines out
     #[command(after_help = "The exit status is 0 only if every line could be decided. See docs/evaluate.md.")]
     Evaluate {

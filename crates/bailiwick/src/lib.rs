@@ -7,6 +7,7 @@ pub mod config;
 pub mod data_dir;
 pub mod descriptors;
 pub mod evaluate;
+pub mod foresee;
 pub mod http;
 pub mod local;
 pub mod logs;

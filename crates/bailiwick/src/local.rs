@@ -1,13 +1,15 @@
 //! The commands of the one who owns the data directory: accounts, explanations, backup, check.
 //!
 //! A command locks the directory and does its work itself, or, where a server holds the lock, sends it to that server
-//! through a Unix socket in the directory; so there is never a second writer. The protocol is one line of JSON each way. Directory
+//! through a Unix socket in the directory; so there is never a second writer. The protocol is one line of JSON each way, and a line before
+//! the answer whenever there is something to tell of how far it is. Directory
 //! (0700), socket (0600) and the user id of the other end all say that only the owner speaks here.
 mod socket;
 
-use std::{future::Future, path::PathBuf, time::Duration};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use arn::{AccessKeyId, AccountId};
+use foresight::{Abilities, Forecast, Progress, Wish};
 use identities::{ServiceHost, ServiceName};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +70,30 @@ pub enum LocalCommand {
     },
     /// Reads the whole store and says what is wrong with it.
     Check,
+    /// Makes the recorded decisions again under changed policies.
+    WhatIf {
+        /// The change.
+        change: Wish,
+        /// Since when, in seconds before now.
+        since_seconds: i64,
+        /// Whose decisions; none is everybody's.
+        account: Option<AccountId>,
+    },
+    /// Lists who can do one thing.
+    WhoCan {
+        /// The action.
+        action: String,
+        /// The resource.
+        resource: String,
+        /// Who owns it.
+        resource_account: Option<AccountId>,
+        /// The text of its policy.
+        resource_policy: Option<String>,
+        /// As of when, in seconds since the epoch.
+        at: Option<i64>,
+        /// Whose principals; none is everybody's.
+        account: Option<AccountId>,
+    },
 }
 
 /// A root user's new access key.
@@ -150,6 +176,10 @@ pub enum LocalAnswer {
         /// What is wrong; nothing where the store is sound.
         problems: Vec<String>,
     },
+    /// To [`LocalCommand::WhatIf`].
+    Foreseen(Box<Forecast>),
+    /// To [`LocalCommand::WhoCan`].
+    Able(Abilities),
 }
 
 /// What a refusal is about.
@@ -184,10 +214,13 @@ impl LocalError {
     }
 }
 
+/// Hears how far a command is.
+pub type Tell = Arc<dyn Fn(Progress) + Send + Sync>;
+
 /// Who carries commands out.
 pub trait Commands: Send + Sync + 'static {
-    /// Carries one out. It is not cut off when the one who asked goes away.
-    fn run(&self, command: LocalCommand) -> impl Future<Output = Result<LocalAnswer, LocalError>> + Send;
+    /// Carries one out, and tells how far it is where that takes long. It is not cut off when the one who asked goes away.
+    fn run(&self, command: LocalCommand, tell: Tell) -> impl Future<Output = Result<LocalAnswer, LocalError>> + Send;
 }
 
 /// How long a directory may be locked by someone who does not listen: a server that starts or stops, or another command.
@@ -200,17 +233,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub async fn run<C: Commands>(
     path: &std::path::Path,
     command: LocalCommand,
+    tell: Tell,
     open: impl AsyncFnOnce(DataDir) -> Result<C, LocalError>,
 ) -> Result<LocalAnswer, LocalError> {
     let failed = |error: &dyn std::fmt::Display| LocalError::new(ErrorKind::Failed, error.to_string());
     let end = tokio::time::Instant::now() + PATIENCE;
     loop {
         match DataDir::existing(path) {
-            Ok(dir) => return open(dir).await?.run(command).await,
+            Ok(dir) => return open(dir).await?.run(command, tell).await,
             Err(DataDirError::Busy { .. }) => {}
             Err(error) => return Err(failed(&error)),
         }
-        match socket::ask(path, &command).await {
+        match socket::ask(path, &command, &tell).await {
             Ok(answer) => return answer,
             // A server that starts has no socket yet, one that stops has none any more, and another command never has one.
             Err(error) if error.is_absence() && tokio::time::Instant::now() < end => {}

@@ -5,6 +5,7 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use arn::AccessKeyId;
@@ -12,7 +13,8 @@ use bailiwick::{
     cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ReportFormat, ServeOptions, ServiceCommand},
     config::{Config, Secret},
     evaluate,
-    local::{self, LocalAnswer, LocalCommand, RootKey, ServiceKey},
+    foresee::{self, Form},
+    local::{self, LocalAnswer, LocalCommand, RootKey, ServiceKey, Tell},
     logs, serve,
 };
 use clap::Parser as _;
@@ -70,6 +72,14 @@ fn run(command: Command) -> Result<ExitCode, Failed> {
         Command::Explain { request_id, options } => local(options, LocalCommand::Explain { request_id }),
         Command::Backup { file, options } => local(options, LocalCommand::Backup { file: absolute(file)? }),
         Command::Check(options) => local(options, LocalCommand::Check),
+        Command::WhatIf { what, options } => {
+            let form = what.format;
+            say(answered(options, what.command()?, foresee::bar())?, form)
+        }
+        Command::WhoCan { what, options } => {
+            let form = what.format;
+            say(answered(options, what.command()?, foresee::bar())?, form)
+        }
         Command::Evaluate { file } => judge(&file),
         Command::Test { paths, format } => test(&paths, format),
     }
@@ -119,10 +129,17 @@ fn absolute(file: PathBuf) -> io::Result<PathBuf> {
     std::path::absolute(file)
 }
 
-fn local(DirOptions(options): DirOptions, command: LocalCommand) -> Result<ExitCode, Failed> {
+fn local(options: DirOptions, command: LocalCommand) -> Result<ExitCode, Failed> {
+    say(answered(options, command, Arc::new(|_| {}))?, Form::Table)
+}
+
+fn answered(DirOptions(options): DirOptions, command: LocalCommand, tell: Tell) -> Result<LocalAnswer, Failed> {
     let config = configured(&options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let answer = runtime.block_on(local::run(&config.data_dir, command, async |dir| serve::open(&config, dir).await))?;
+    Ok(runtime.block_on(local::run(&config.data_dir, command, tell, async |dir| serve::open(&config, dir).await))?)
+}
+
+fn say(answer: LocalAnswer, form: Form) -> Result<ExitCode, Failed> {
     let mut out = io::stdout().lock();
     let mut code = ExitCode::SUCCESS;
     match answer {
@@ -158,6 +175,13 @@ fn local(DirOptions(options): DirOptions, command: LocalCommand) -> Result<ExitC
                 code = ExitCode::FAILURE;
             }
         }
+        LocalAnswer::Foreseen(forecast) => {
+            foresee::show_forecast(&forecast, form, &mut out)?;
+            if forecast.lost > 0 || forecast.gained > 0 {
+                code = ExitCode::from(2);
+            }
+        }
+        LocalAnswer::Able(able) => foresee::show_abilities(&able, form, &mut out)?,
     }
     out.flush()?;
     Ok(code)

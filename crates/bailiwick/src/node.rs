@@ -4,6 +4,7 @@
 //! - `commands` are those of the data directory's owner, `services` those about services.
 mod commands;
 mod first;
+mod foresight;
 mod services;
 
 use std::{sync::Arc, time::Duration};

@@ -22,7 +22,7 @@ use crate::{
     data_dir::{DataDir, DataDirError, State},
     descriptors,
     http::{Limits, Server, Tls, TlsError},
-    local::{Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, RootKey, Socket},
+    local::{Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, RootKey, Socket, Tell},
     master_key::{self, KeyError},
     node::{Node, NodeError},
 };
@@ -158,8 +158,8 @@ struct Locked {
 }
 
 impl Commands for Locked {
-    async fn run(&self, command: LocalCommand) -> Result<LocalAnswer, LocalError> {
-        let answer = self.node.run(command).await;
+    async fn run(&self, command: LocalCommand, tell: Tell) -> Result<LocalAnswer, LocalError> {
+        let answer = self.node.run(command, tell).await;
         self.node.finish().await;
         answer
     }

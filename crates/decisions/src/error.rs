@@ -20,6 +20,10 @@ pub enum Error {
     NoSuchService(ServiceName),
     #[error("Services are registered in the account that the store was begun with.")]
     NotTheOperators,
+    #[error("Another question of this kind is being answered. Ask again later.")]
+    Busy,
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Trail(std::io::Error),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     Sealing(#[from] SealingError),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -35,7 +39,8 @@ impl From<Error> for Failure {
             Error::ServiceExists(_) => (409, "ConflictException"),
             Error::NoSuchService(_) => (404, "ResourceNotFoundException"),
             Error::NotTheOperators => (403, "AccessDeniedException"),
-            Error::Sealing(_) | Error::Token(_) | Error::Store(_) => (500, "InternalFailure"),
+            Error::Busy => (429, "ThrottlingException"),
+            Error::Trail(_) | Error::Sealing(_) | Error::Token(_) | Error::Store(_) => (500, "InternalFailure"),
         };
         if status >= 500 {
             operation::log_inside(&error);

@@ -9,6 +9,7 @@ mod asked;
 mod authorize;
 mod chunks;
 mod error;
+mod foresight;
 mod messages;
 mod role_usage;
 mod said;
@@ -35,4 +36,5 @@ impl Service for Decisions {
 }
 
 /// Every operation, family by family.
-pub const FAMILIES: &[Operations<Decisions>] = &[authorize::OPERATIONS, chunks::OPERATIONS, services::OPERATIONS, role_usage::OPERATIONS];
+pub const FAMILIES: &[Operations<Decisions>] =
+    &[authorize::OPERATIONS, chunks::OPERATIONS, services::OPERATIONS, role_usage::OPERATIONS, foresight::OPERATIONS];

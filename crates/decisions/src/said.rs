@@ -113,7 +113,7 @@ pub(crate) fn hidden(decided: &Decided) -> Node {
 }
 
 /// Anything that serializes, as a tree.
-fn tree(value: &impl Serialize) -> Node {
+pub(crate) fn tree(value: &impl Serialize) -> Node {
     serde_json::to_value(value).map_or(Node::Absent, node)
 }
 

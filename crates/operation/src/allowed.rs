@@ -10,8 +10,10 @@ use crate::trail;
 use crate::tries::Tries;
 use access::{Access, Answer, Captured, Delegation, Said};
 use arn::{AccountId, IdKind, UniqueId};
+use audit::Trail;
 use identities::{Place, Sealed, SealingError};
 use store::{Mode, Read, StoreError, Tx};
+use tokio::sync::SemaphorePermit;
 use zeroize::Zeroizing;
 
 /// All that a rule may touch. It exists only for a request that was allowed.
@@ -116,6 +118,16 @@ impl<M: Mode> Allowed<'_, M> {
     /// The data plane: for those operations that ask or issue what it knows.
     pub fn access(&self) -> &Access {
         &self.system.access
+    }
+
+    /// What was decided so far.
+    pub fn trail(&self) -> &Trail {
+        &self.system.trail
+    }
+
+    /// The place of the one question that reads the whole trail, or all policies; `None` while another has it.
+    pub fn one_at_a_time(&self) -> Option<SemaphorePermit<'_>> {
+        self.system.reading.try_acquire().ok()
     }
 
     /// The operator's limits.

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use identities::SealingError;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 /// How many of each kind an account may have. `None`: as many as it likes. Quotas of one entity are AWS's and not here.
@@ -52,6 +53,8 @@ pub struct System {
     pub tasks: Tasks,
     /// When credentials were last used.
     pub last_used: Arc<LastUsed>,
+    /// Held by a question that reads much: one at a time.
+    pub(crate) reading: Semaphore,
     /// The services that this node serves, as credential scopes name them.
     pub served: Vec<&'static str>,
 }
@@ -73,6 +76,7 @@ impl System {
             tries: Tries::default(),
             tasks: Tasks::new(TASKS.0, TASKS.1),
             last_used: Arc::default(),
+            reading: Semaphore::new(1),
             served,
         }
     }

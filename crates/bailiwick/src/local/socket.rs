@@ -12,16 +12,18 @@ use std::{
     time::Duration,
 };
 
+use foresight::Progress;
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{UnixListener, UnixStream},
+    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
+    sync::mpsc,
     task::JoinSet,
     time::timeout,
 };
 use zeroize::Zeroizing;
 
-use super::{Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError};
+use super::{Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, Tell};
 use crate::data_dir::DataDir;
 
 /// A line is shorter than this, in bytes: the answer to `account list` has about 150 bytes an account.
@@ -36,6 +38,7 @@ const PATH_LIMIT: usize = 100;
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum Reply {
+    Progress(Progress),
     Ok(LocalAnswer),
     Error(LocalError),
 }
@@ -114,22 +117,37 @@ async fn serve_one<C: Commands>(stream: UnixStream, commands: Arc<C>) {
         return;
     }
     let reply = match serde_json::from_str::<LocalCommand>(&line) {
-        // Its own task, so that a panic in it is a reply too.
-        Ok(command) => match tokio::spawn(async move { commands.run(command).await }).await {
-            Ok(Ok(answer)) => Reply::Ok(answer),
-            Ok(Err(error)) => Reply::Error(error),
-            Err(_panicked) => Reply::Error(LocalError::new(ErrorKind::Failed, "the command failed inside; see the server's log")),
-        },
+        Ok(command) => {
+            let (told, mut hears) = mpsc::unbounded_channel();
+            // One who went away does not want to hear it.
+            let tell: Tell = Arc::new(move |progress| {
+                let _ = told.send(progress);
+            });
+            // Its own task, so that a panic in it is a reply too.
+            let running = tokio::spawn(async move { commands.run(command, tell).await });
+            while let Some(progress) = hears.recv().await {
+                let _ = say(&mut writing, &Reply::Progress(progress)).await;
+            }
+            match running.await {
+                Ok(Ok(answer)) => Reply::Ok(answer),
+                Ok(Err(error)) => Reply::Error(error),
+                Err(_panicked) => Reply::Error(LocalError::new(ErrorKind::Failed, "the command failed inside; see the server's log")),
+            }
+        }
         Err(error) => {
             let message = format!("the server does not know this command ({error}); are command and server of the same version?");
             Reply::Error(LocalError::new(ErrorKind::Invalid, message))
         }
     };
-    let mut line = Zeroizing::new(serde_json::to_vec(&reply).unwrap_or_default());
-    line.push(b'\n');
     // One who went away has no use for the answer.
-    let _ = writing.write_all(&line).await;
+    let _ = say(&mut writing, &reply).await;
     let _ = writing.shutdown().await;
+}
+
+async fn say(writing: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
+    let mut line = Zeroizing::new(serde_json::to_vec(reply)?);
+    line.push(b'\n');
+    writing.write_all(&line).await
 }
 
 /// Why a server could not be asked.
@@ -154,7 +172,7 @@ impl AskError {
 }
 
 /// Sends a command to the server that uses a directory.
-pub(super) async fn ask(path: &Path, command: &LocalCommand) -> Result<Result<LocalAnswer, LocalError>, AskError> {
+pub(super) async fn ask(path: &Path, command: &LocalCommand, tell: &Tell) -> Result<Result<LocalAnswer, LocalError>, AskError> {
     let unreachable = |error| AskError::Unreachable { path: path.to_owned(), error };
     let (near, held) = near(path, &DataDir::socket_in(path)).map_err(unreachable)?;
     let stream = UnixStream::connect(near).await.map_err(unreachable)?;
@@ -163,14 +181,18 @@ pub(super) async fn ask(path: &Path, command: &LocalCommand) -> Result<Result<Lo
     let mut line = serde_json::to_vec(command).map_err(AskError::Answer)?;
     line.push(b'\n');
     writing.write_all(&line).await.map_err(AskError::Broken)?;
-    let mut answer = Zeroizing::new(String::new());
-    let read = BufReader::new(reading).take(LINE_LIMIT).read_line(&mut answer).await.map_err(AskError::Broken)?;
-    if read == 0 {
-        return Err(AskError::Broken(io::ErrorKind::UnexpectedEof.into()));
-    }
-    match serde_json::from_str(&answer).map_err(AskError::Answer)? {
-        Reply::Ok(answer) => Ok(Ok(answer)),
-        Reply::Error(error) => Ok(Err(error)),
+    let mut reading = BufReader::new(reading);
+    loop {
+        let mut answer = Zeroizing::new(String::new());
+        let read = (&mut reading).take(LINE_LIMIT).read_line(&mut answer).await.map_err(AskError::Broken)?;
+        if read == 0 {
+            return Err(AskError::Broken(io::ErrorKind::UnexpectedEof.into()));
+        }
+        match serde_json::from_str(&answer).map_err(AskError::Answer)? {
+            Reply::Progress(progress) => tell(progress),
+            Reply::Ok(answer) => return Ok(Ok(answer)),
+            Reply::Error(error) => return Ok(Err(error)),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use access::{Explained, Unexplained};
 use arn::AccountId;
 use audit::{Event, EventId, EventType, UserIdentity};
+use foresight::WhoCan;
 use identities::{AccessKeyRecord, AccountRecord, AccountStatus, Owner, SealingError};
 use serde_json::{Value, json};
 use store::{Record, SHARED, StoreError, Stored};
@@ -11,7 +12,7 @@ use super::{
     Node,
     first::{Making, add_account, new_account_id, operator, root_key},
 };
-use crate::local::{AccountLine, Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError};
+use crate::local::{AccountLine, Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, Tell};
 
 /// Accounts that are listed at once.
 const PAGE: usize = 1_000;
@@ -24,7 +25,7 @@ impl From<StoreError> for LocalError {
 }
 
 impl Commands for Node {
-    async fn run(&self, command: LocalCommand) -> Result<LocalAnswer, LocalError> {
+    async fn run(&self, command: LocalCommand, tell: Tell) -> Result<LocalAnswer, LocalError> {
         match command {
             LocalCommand::AccountCreate { name, email, id } => self.create_account(name, email, id).await,
             LocalCommand::AccountList => self.list_accounts().await,
@@ -40,6 +41,12 @@ impl Commands for Node {
                 Ok(LocalAnswer::BackedUp { bytes, revision: self.store.revision().await? })
             }
             LocalCommand::Check => self.check().await,
+            LocalCommand::WhatIf { change, since_seconds, account } => self.what_if(&change, since_seconds, account, tell).await,
+            LocalCommand::WhoCan { action, resource, resource_account, resource_policy, at, account } => {
+                let access = &*self.system.access;
+                let (action, resource, resource_policy) = (&*action, &*resource, resource_policy.as_deref());
+                self.who_can(&WhoCan { access, action, resource, resource_account, resource_policy, at, account }).await
+            }
         }
     }
 }

@@ -125,7 +125,7 @@ impl Operation for GetGroup {
         let (group, account) = (found(cx, &self.group_name).await?, cx.caller.account);
         let members = UserRecord::BY_GROUP.of(&group.id);
         let page = cx.tx.scan(members, self.page.after()?.as_ref(), self.page.limit(), |_| true).await?;
-        let users = page.records.iter().map(|user| User::listed(account, user)).collect();
+        let users = User::list(cx, &page.records).await?;
         Ok(GetGroupOutput { group: Group::of(account, &group), users, next: page.next.into() })
     }
 }

@@ -16,7 +16,7 @@ use identities::{
     AccessKeyRecord, AccountRecord, InlinePolicyRecord, MfaDeviceRecord, Owner, Path, ServiceCredentialRecord, SshKeyRecord, Tag, TagKey,
     Tags, UserName, UserRecord,
 };
-use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, handler};
+use operation::{Allowed, Caller, Judged, LastUsed, Operation, Operations, PolicyArn, handler};
 use store::{Mode, Read, Record, SHARED, Stored, Write};
 use wire::{Shape, Timestamp};
 
@@ -54,8 +54,23 @@ impl User {
         }
     }
 
-    /// What lists show: neither tags nor boundary.
-    pub fn listed(account: AccountId, user: &UserRecord) -> Self {
+    /// What lists show, with when its password was last used.
+    async fn in_list<M: Mode>(cx: &Allowed<'_, M>, user: &UserRecord) -> Result<Self, Error> {
+        let password_last_used = password_last_used(cx, Some(&user.id)).await?;
+        Ok(User { password_last_used, ..User::listed(cx.caller.account, user) })
+    }
+
+    /// A page of users.
+    pub async fn list<M: Mode>(cx: &Allowed<'_, M>, users: &[UserRecord]) -> Result<Vec<Self>, Error> {
+        let mut listed = Vec::with_capacity(users.len());
+        for user in users {
+            listed.push(User::in_list(cx, user).await?);
+        }
+        Ok(listed)
+    }
+
+    /// What lists show of the record: neither tags nor boundary.
+    fn listed(account: AccountId, user: &UserRecord) -> Self {
         User {
             path: user.path.clone(),
             user_name: user.name.clone(),
@@ -161,7 +176,7 @@ impl GotUser {
             user_id: account.to_string(),
             arn: Arn::iam(account, "root"),
             create_date: Timestamp(record.map_or(0, |record| record.created)),
-            password_last_used: None,
+            password_last_used: password_last_used(cx, None).await?,
             permissions_boundary: None,
             tags: None,
         })
@@ -171,14 +186,14 @@ impl GotUser {
     pub async fn of_owner<M: Mode>(cx: &Allowed<'_, M>, owner: &Owner) -> Result<Option<Self>, Error> {
         let Some(id) = &owner.user else { return GotUser::root(cx).await.map(Some) };
         let Some(record) = cx.tx.get::<UserRecord>(id).await? else { return Ok(None) };
-        let user = GotUser::of(User::listed(cx.caller.account, &record));
-        Ok(Some(GotUser { password_last_used: password_last_used(cx, &record).await?, ..user }))
+        Ok(Some(GotUser::of(User::in_list(cx, &record).await?)))
     }
 }
 
-/// When a user last signed in with its password.
-async fn password_last_used<M: Mode>(cx: &Allowed<'_, M>, user: &UserRecord) -> Result<Option<Timestamp>, Error> {
-    let used = cx.last_used().of(&cx.access().store, &format!("password {}", user.id)).await?;
+/// When a user, or root, last signed in with its password.
+async fn password_last_used<M: Mode>(cx: &Allowed<'_, M>, user: Option<&UniqueId>) -> Result<Option<Timestamp>, Error> {
+    let owner = Owner { account: cx.caller.account, user: user.cloned() };
+    let used = cx.last_used().of(&cx.access().store, &LastUsed::password_of(&owner)).await?;
     Ok(used.map(|used| Timestamp(used.at)))
 }
 
@@ -195,7 +210,8 @@ impl Operation for GetUser {
         let account = cx.caller.account;
         let user = match Whose::of(cx, self.user_name.as_ref()).await? {
             Whose::User(record) => {
-                GotUser { password_last_used: password_last_used(cx, &record).await?, ..GotUser::of(User::whole(account, &record)) }
+                let used = password_last_used(cx, Some(&record.id)).await?;
+                GotUser { password_last_used: used, ..GotUser::of(User::whole(account, &record)) }
             }
             Whose::Root => GotUser::root(cx).await?,
         };
@@ -230,7 +246,7 @@ impl Operation for ListUsers {
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListUsersOutput, Error> {
         let wanted = |user: &UserRecord| user.path.as_str().starts_with(self.path_prefix.as_str());
         let page = cx.tx.scan(UserRecord::BY_NAME.all(), self.page.after()?.as_ref(), self.page.limit(), wanted).await?;
-        let users = page.records.iter().map(|user| User::listed(cx.caller.account, user)).collect();
+        let users = User::list(cx, &page.records).await?;
         Ok(ListUsersOutput { users, next: page.next.into() })
     }
 }

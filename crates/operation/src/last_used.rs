@@ -3,6 +3,7 @@
 
 use crate::accessed::{Access, Accessed, Recent};
 use access::{Credential, SessionOf, Standing};
+use identities::Owner;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use store::{Mark, SHARED, Store, StoreError};
@@ -44,6 +45,14 @@ pub struct LastUsed {
 }
 
 impl LastUsed {
+    /// What the use of a password is noted under, which has no id of its own.
+    pub fn password_of(owner: &Owner) -> String {
+        match &owner.user {
+            Some(user) => format!("password {user}"),
+            None => format!("password {}", owner.account),
+        }
+    }
+
     /// Notes a use of the key or role with this id.
     pub fn note(&self, id: &str, used: Used) {
         self.wait(id, used);

@@ -7,4 +7,5 @@ mod filled;
 mod judged;
 mod node;
 mod protected;
+mod sign_in;
 mod simulation;

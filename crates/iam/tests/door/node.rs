@@ -8,7 +8,7 @@ use identities::{
     AccessKeyRecord, AccountRecord, AccountStatus, Clock, Entropy, KeyRecord, Keyring, MasterKey, Owner, Place, Purpose, SystemClock,
     SystemEntropy,
 };
-use operation::{Api, Door, Incoming, Limits, System};
+use operation::{Api, Door, Incoming, Limits, System, Used};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -127,6 +127,11 @@ impl Node {
     /// Where it keeps everything.
     pub fn store(&self) -> &Store {
         &self.system.access.store
+    }
+
+    /// Notes that something was used, as sign-in does of a password.
+    pub fn note_use(&self, id: &str, at: i64) {
+        self.system.last_used.note(id, Used { at, region: "us-east-1".into(), service: "signin".into() });
     }
 
     /// Asks for `action`, signed with `key`.

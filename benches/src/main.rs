@@ -12,6 +12,7 @@ mod scale;
 mod server;
 mod sign;
 mod signature;
+mod storm;
 mod traffic;
 mod writes;
 
@@ -33,11 +34,12 @@ type Measure = fn(&mut Report) -> Result<(), Problem>;
 fn main() -> ExitCode {
     let only = std::env::args().nth(1);
     let mut report = Report::default();
-    let measures: [(&str, Measure); 7] = [
+    let measures: [(&str, Measure); 8] = [
         ("decide", decide::measure),
         ("signature", signature::measure),
         ("traffic", traffic::measure),
         ("writes", writes::measure),
+        ("storm", storm::measure),
         ("emulator", emulator::measure),
         ("memory", scale::memory),
         ("scale", scale::million),

@@ -21,7 +21,7 @@ def script(page):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md"])
+@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md", "organizations.md"])
 def test_the_commands_of_a_page_work(page, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -43,6 +43,8 @@ def test_the_commands_of_a_page_work(page, tmp_path):
         assert "iam:ListUsers" in done.stderr and '"UserName": "alice"' in done.stdout, done.stdout
     elif page == "services.md":
         assert "thumbs.example.internal\t127.0.0.1:9002\n" in done.stdout and '"Service": "thumbs.example.internal"' in done.stdout, done.stdout
+    elif page == "organizations.md":
+        assert done.stdout.count('"ACTIVE"') == 1 and "InvalidClientTokenId" in done.stderr and "AccessDenied" in done.stderr, done.stdout
     else:
         assert done.stdout.count('"decision":"ImplicitlyDenied"') == 2
 

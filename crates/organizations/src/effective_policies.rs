@@ -3,6 +3,7 @@
 
 use crate::attachments::{has_target, what};
 use crate::authority::{Reach, What, on, organization};
+use crate::ids::AccountNumber;
 use crate::inheritance::{Merged, Part};
 use crate::page::{NextPage, Page};
 use crate::policy_syntax::{self, Syntax};
@@ -193,7 +194,7 @@ fn makers(node: &Merged) -> Vec<OrganizationPolicyId> {
 
 #[derive(Shape)]
 struct ListEffectivePolicyValidationErrors {
-    account_id: AccountId,
+    account_id: AccountNumber,
     policy_type: EffectivePolicyType,
     #[shape(flatten)]
     page: Page,
@@ -228,15 +229,16 @@ impl Operation for ListEffectivePolicyValidationErrors {
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListEffectivePolicyValidationErrorsOutput, Error> {
         let organization = organization(cx, Reach::Delegated).await?;
-        let path = path_of(cx, &organization, self.account_id).await?;
+        let account_id = self.account_id.id()?;
+        let path = path_of(cx, &organization, account_id).await?;
         let kind = self.policy_type.kind();
         let effective = effective(&cx.tx, &path, kind).await?.ok_or(Error::NoEffectivePolicy)?;
         let (effective_policy_validation_errors, next) =
             self.page.of_all(faults(kind, &effective.merged), |fault| fault.path_to_error.clone())?;
         Ok(ListEffectivePolicyValidationErrorsOutput {
-            account_id: self.account_id,
+            account_id,
             policy_type: self.policy_type,
-            path: format!("{}{}/", path.text(), self.account_id),
+            path: format!("{}{account_id}/", path.text()),
             evaluation_timestamp: Timestamp(cx.now),
             effective_policy_validation_errors,
             next,

@@ -65,7 +65,8 @@ impl Model {
                 found.same("version", version, self.version.as_str());
                 found.same("namespace", namespace, self.namespace.as_str());
             }
-            Protocol::Json { .. } | Protocol::RestJson => found.say("speaks no Query"),
+            Protocol::Json { target, .. } => found.same("target", target, self.namespace.as_str()),
+            Protocol::RestJson => found.say("speaks no protocol of the model"),
         }
         let mut names = BTreeSet::new();
         for operation in &api.operations {

@@ -1,0 +1,6 @@
+//! Organizations through the door of a real node: requests go in as signed bytes, and the trail says what they were judged by.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+mod filled;
+mod judged;
+mod node;

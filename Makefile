@@ -3,7 +3,7 @@ CARGO ?= cargo
 # Seconds for each fuzz target; CI takes few, a night many.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run demo test test-clients bench fmt lint deny fuzz
+.PHONY: help build run demo test test-tools test-clients bench fmt lint deny fuzz
 
 help:
 	@echo "make build   the release binary, target/release/bailiwick"
@@ -11,6 +11,7 @@ help:
 	@echo "make demo    the main job, step by step, with the real aws-cli"
 	@echo "make test    everything: unit, table, property and end-to-end tests with real clients"
 	@echo "make test-clients   large tools against a seeded account: Ansible, Cloud Custodian, Cloudsplaining, awsume, the JavaScript SDK"
+	@echo "make test-tools  git, OpenSSH and openssl by apt, where the tests would miss them; make test does it too"
 	@echo "make bench   how fast it is, beside its peers, as ratios of one run"
 	@echo "make fmt     format the code"
 	@echo "make lint    formatting and clippy, warnings denied"
@@ -32,6 +33,9 @@ test:
 
 test-clients:
 	@tests/clients/run.sh
+
+test-tools:
+	tests/tools.sh
 
 bench: build
 	tests/venv.sh benches/.venv benches/requirements.txt

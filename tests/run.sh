@@ -48,6 +48,7 @@ sum() {
 
 part "build the release binary" cargo build --release --locked || give_up "the release build failed"
 part "build the tests" cargo test --workspace --locked --no-run || give_up "the tests do not compile"
+part "install the tools" tests/tools.sh || echo "the tests that need them will fail"
 part "install the clients" tests/venv.sh .venv tests/requirements.txt || give_up "the clients could not be installed"
 
 part "cargo test" cargo test --workspace --locked --no-fail-fast

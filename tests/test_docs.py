@@ -53,5 +53,6 @@ def test_the_guide_for_stores_names_every_member_that_is_taken():
     """What a question and an answer may hold is said where authors look."""
     guide = (DOCS / "stores.md").read_text()
     for member in ["method", "uri", "headers", "payloadSha256", "sourceIp", "secureTransport", "explain", "checks", "action", "resource", "resourceAccount",
-                   "resourcePolicy", "resourceTags", "context", "delegate", "service", "calledVia", "principal", "payload", "decisions", "streaming", "chunks", "trailer", "after", "whole"]:
+                   "resourcePolicy", "resourceTags", "context", "delegate", "service", "calledVia", "principal", "payload", "decisions", "streaming", "chunks", "trailer", "after", "whole",
+                   "credential", "userName", "password", "apiKey", "sshPublicKeyId", "sshPublicKey", "sshFingerprint", "userAgent", "region", "expires", "lastUsed"]:
         assert re.search(rf"\b{member}\b", guide), member

@@ -118,26 +118,30 @@ impl Access {
         if let Some(acting_for) = caller.as_ref().and_then(|(caller, _)| caller.acting_for.as_ref()) {
             acting_for.put(&mut common);
         }
-        let mut answer = Answer {
-            payload: caller.as_ref().map(|(caller, _)| caller.verified.payload),
-            caller,
-            standing,
-            decisions: Vec::with_capacity(checks.len()),
-            contexts: Vec::with_capacity(checks.len()),
-            revision,
-        };
-        let common = if checks.len() > 1 { Shared::Many(Arc::new(common)) } else { Shared::One(Some(common)) };
-        let mut common = common;
+        let (decisions, contexts) = self.decide_all(&standing, common, checks).await?;
+        let payload = caller.as_ref().map(|(caller, _)| caller.verified.payload);
+        Ok(Answer { payload, caller, standing, decisions, contexts, revision })
+    }
+
+    /// Decides each check of one who stands so, and says with which condition keys. `common` are those that they share.
+    pub(crate) async fn decide_all(
+        &self,
+        standing: &Standing,
+        common: Context,
+        checks: &[Check<'_>],
+    ) -> Result<(Vec<Decided>, Vec<Context>), Unanswered> {
+        let (mut decisions, mut contexts) = (Vec::with_capacity(checks.len()), Vec::with_capacity(checks.len()));
+        let mut common = if checks.len() > 1 { Shared::Many(Arc::new(common)) } else { Shared::One(Some(common)) };
         for (index, check) in checks.iter().enumerate() {
             let mut facts = common.next();
             let levels = match check.resource_account {
                 Some(account) => {
                     facts.insert("aws:ResourceAccount", account.to_string());
-                    let levels = self.levels_of_owner(&answer.standing, account).await.map_err(Refused::from)?;
+                    let levels = self.levels_of_owner(standing, account).await.map_err(Refused::from)?;
                     levels.say(Whose::Resource, &mut facts);
                     levels
                 }
-                None => answer.standing.levels.clone(),
+                None => standing.levels.clone(),
             };
             check.context.each(&mut |key, values| match values {
                 Values::One(value) => facts.insert(key, value),
@@ -155,13 +159,13 @@ impl Access {
                 resource_levels: &levels,
                 facts: &facts,
             };
-            let decision = answer.standing.decide(&question);
-            let explanation = check.explain.then(|| answer.standing.explain(&question));
+            let decision = standing.decide(&question);
+            let explanation = check.explain.then(|| standing.explain(&question));
             let decided = Decided::of(&decision, explanation);
-            answer.decisions.push(decided);
-            answer.contexts.push(facts);
+            decisions.push(decided);
+            contexts.push(facts);
         }
-        Ok(answer)
+        Ok((decisions, contexts))
     }
 
     /// Who signed a captured request; `None`: nobody did.

@@ -4,6 +4,7 @@ use crate::credentials::Credential;
 use crate::epochs::Epochs;
 use crate::grants::{ANY_POLICY, Grants};
 use crate::levels::{Level, Levels};
+use crate::tries::Tries;
 use arn::{AccessKeyId, AccountId, UniqueId};
 use identities::{Clock, Entropy, Keyring, PolicyRecord, TargetId};
 use policy::{Compiled, Kind, PolicySet};
@@ -27,6 +28,7 @@ pub struct Access {
     pub(crate) grants: Cache<(AccountId, Option<UniqueId>), Arc<Grants>, ByWeight>,
     pub(crate) documents: Cache<(UniqueId, u64, u8), Arc<Compiled>, ByWeight>,
     pub(crate) resource_policies: Cache<Box<str>, Arc<PolicySet>, ByWeight>,
+    pub(crate) tries: Tries,
     pub(crate) levels: Cache<AccountId, Arc<Levels>, ByWeight>,
     pub(crate) organization: OrganizationCaches,
 }
@@ -126,6 +128,7 @@ impl Access {
             grants: Cache::with_weighter(50_000, GRANTS, ByWeight),
             documents: Cache::with_weighter(10_000, DOCUMENTS, ByWeight),
             resource_policies: Cache::with_weighter(4_000, RESOURCE_POLICIES, ByWeight),
+            tries: Tries::default(),
             levels: Cache::with_weighter(20_000, LEVELS, ByWeight),
             organization: OrganizationCaches {
                 levels: Cache::with_weighter(20_000, LEVEL, ByWeight),

@@ -22,6 +22,8 @@ mod services;
 mod sessions;
 mod standing;
 mod supposed;
+mod tries;
+mod verify;
 mod worlds;
 
 pub use authenticate::Authenticated;
@@ -38,4 +40,5 @@ pub use services::{ActingFor, Delegation, NoDelegation, Registered, delegated_se
 pub use sessions::{Credentials, Session, SessionOf, SessionTag, TokenError, Via};
 pub use standing::Standing;
 pub use supposed::{Change, Supposed};
+pub use verify::{Asker, Fingerprint, Shower, Shown, ShownKey, Unverified, name_in_api_key};
 pub use worlds::{Setting, World, recorded_facts};

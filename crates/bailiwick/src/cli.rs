@@ -86,6 +86,11 @@ pub enum Command {
         #[arg(value_name = "FILE", default_value = "-")]
         file: PathBuf,
     },
+    /// Print the authorized_keys lines of a key or a user, for OpenSSH's AuthorizedKeysCommand; a running server is asked
+    #[command(
+        after_help = "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY win over the file. Who signs needs bailiwick:ListSSHKeys. See docs/stores.md."
+    )]
+    SshKeys(SshKeysOptions),
     /// Test policies offline: files of cases that say what is asked and what must come out
     #[command(
         after_help = "The exit status is 0 if all cases passed, 1 if one failed, 2 if a file cannot be used. See docs/policy-tests.md."
@@ -98,6 +103,29 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
         format: ReportFormat,
     },
+}
+
+/// `ssh-keys …`
+#[derive(Debug, Clone, Default, Args)]
+pub struct SshKeysOptions {
+    /// A TOML file with endpoint, access_key_id, secret_access_key, ca_file and command; others may not read it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The fingerprint of the key that is offered: sshd's %f
+    #[arg(long, value_name = "SHA256:…")]
+    pub fingerprint: Option<String>,
+    /// The type of the key that is offered: sshd's %t
+    #[arg(long = "type", value_name = "TYPE", requires = "key")]
+    pub kind: Option<String>,
+    /// The key that is offered, in base64: sshd's %k
+    #[arg(long, value_name = "BASE64", requires = "kind")]
+    pub key: Option<String>,
+    /// A user of IAM, whose keys alone count
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// The only command that a key may run; {id} in it becomes the key's id
+    #[arg(long, value_name = "COMMAND")]
+    pub command: Option<String>,
 }
 
 /// How `test` writes what came out.

@@ -14,3 +14,4 @@ pub mod logs;
 pub mod master_key;
 pub mod node;
 pub mod serve;
+pub mod ssh_keys;

@@ -10,12 +10,12 @@ use std::{
 
 use arn::AccessKeyId;
 use bailiwick::{
-    cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ReportFormat, ServeOptions, ServiceCommand},
+    cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ReportFormat, ServeOptions, ServiceCommand, SshKeysOptions},
     config::{Config, Secret},
     evaluate,
     foresee::{self, Form},
     local::{self, LocalAnswer, LocalCommand, RootKey, ServiceKey, Tell},
-    logs, serve,
+    logs, serve, ssh_keys,
 };
 use clap::Parser as _;
 use identities::ServiceHost;
@@ -81,8 +81,20 @@ fn run(command: Command) -> Result<ExitCode, Failed> {
             say(answered(options, what.command()?, foresee::bar())?, form)
         }
         Command::Evaluate { file } => judge(&file),
+        Command::SshKeys(options) => authorized_keys(&options),
         Command::Test { paths, format } => test(&paths, format),
     }
+}
+
+/// Prints what a server says of a key, or of a user's keys.
+fn authorized_keys(options: &SshKeysOptions) -> Result<ExitCode, Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut out = io::stdout().lock();
+    for line in runtime.block_on(ssh_keys::lines(options, environment()))? {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Judges the cases of a file, or of standard input.

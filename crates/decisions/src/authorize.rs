@@ -2,13 +2,13 @@
 //! `bailiwick:Service` and `bailiwick:ResourceAccount`: so a store can be bound to its own hosts and account.
 
 use crate::asked::{AskedCheck, AskedRequest, Claimed};
+use crate::checks;
 use crate::error::refused;
 use crate::said::{self, Said, map};
 use crate::{Decisions, Error};
-use access::{Answer, Check, Decided, Delegation};
+use access::{Answer, Decided, Delegation};
 use arn::AccountId;
-use operation::{Allowed, Asking, Caller, Failure, Input, Judged, Operation, Operations, Said as Request, Target, handler};
-use policy::{Outcome, Principal};
+use operation::{Allowed, Caller, Failure, Input, Judged, Operation, Operations, Said as Request, handler};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use store::Read;
@@ -36,11 +36,6 @@ struct Authorize {
     facts: Vec<policy::Context>,
 }
 
-/// Checks of one question.
-const MOST_CHECKS: usize = 1_000;
-/// Denials of larger questions carry no message: it is for a person who asks why one thing was denied.
-const MOST_MESSAGES: usize = 10;
-
 impl Input for Authorize {
     const NAME: &'static str = "Authorize";
     const MEMBERS: &'static [Member] = &[];
@@ -48,15 +43,7 @@ impl Input for Authorize {
 
     fn read(said: Request<'_>) -> Result<Self, Failure> {
         let asked: Asked = read(said.body)?;
-        if asked.checks.len() > MOST_CHECKS {
-            return Err(Error::Invalid(format!("checks: more than {MOST_CHECKS}")).into());
-        }
-        let mut facts = Vec::with_capacity(asked.checks.len());
-        for (nth, check) in asked.checks.iter().enumerate() {
-            check.named(nth)?;
-            check.policy(nth)?;
-            facts.push(check.facts(nth)?);
-        }
+        let facts = checks::facts(&asked.checks)?;
         let claimed = asked.request.read()?.claimed();
         Ok(Authorize { asked, claimed, facts })
     }
@@ -70,17 +57,9 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Failure>
     })
 }
 
-/// What an asker is judged by: its right, once for each account whose resources it asks about.
+/// What an asker is judged by.
 pub(crate) fn judged(claimed: &Claimed, accounts: BTreeSet<AccountId>) -> Judged {
-    let mut judged: Option<Judged> = None;
-    for account in accounts {
-        let next = match judged {
-            None => Judged::on(Target::Everything),
-            Some(judged) => judged.also_on(Target::Everything),
-        };
-        judged = Some(next.key_there("bailiwick:ResourceAccount", [account]));
-    }
-    judged.unwrap_or_else(|| Judged::on(Target::Everything)).key("bailiwick:Host", &claimed.host).key("bailiwick:Service", &claimed.service)
+    checks::on_each(accounts).key("bailiwick:Host", &claimed.host).key("bailiwick:Service", &claimed.service)
 }
 
 impl Operation for Authorize {
@@ -89,10 +68,7 @@ impl Operation for Authorize {
     type Output = Said;
 
     fn judged_by(&self, caller: &Caller) -> Judged {
-        let checks = &self.asked.checks;
-        let own = if checks.is_empty() { Some(caller.account) } else { None };
-        judged(&self.claimed, checks.iter().map(|check| check.owner().unwrap_or(caller.account)).chain(own).collect())
-            .and(self.asked.delegate, "bailiwick:Delegate")
+        judged(&self.claimed, checks::owners(&self.asked.checks, caller)).and(self.asked.delegate, "bailiwick:Delegate")
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<Said, Error> {
@@ -101,47 +77,17 @@ impl Operation for Authorize {
         if self.asked.delegate && cx.caller.service().is_none() {
             return Err(Error::Invalid("delegate: only a registered service acts for its callers".into()));
         }
-        let mut checks = Vec::with_capacity(self.asked.checks.len());
-        for (nth, (check, facts)) in self.asked.checks.iter().zip(&self.facts).enumerate() {
-            // A service is in no account, so nothing can be taken for its own.
-            let owner = match check.owner() {
-                None if cx.caller.service().is_some() => {
-                    return Err(Error::Invalid(format!("checks.{nth}.resourceAccount: a service says whose a resource is")));
-                }
-                owner => owner.unwrap_or(cx.caller.account),
-            };
-            checks.push(Check {
-                action: &check.action,
-                resource: &check.resource,
-                resource_account: Some(owner),
-                resource_policy: check.policy(nth)?,
-                context: facts.clone(),
-                explain: self.asked.explain,
-            });
-        }
+        let checks = checks::checks(cx, &self.asked.checks, &self.facts, self.asked.explain)?;
         let captured = read.captured();
         let answer = match cx.access().authorize(&captured, &checks).await {
             Ok(answer) => answer,
             Err(unanswered) => {
                 let said = refused(unanswered)?.said(read.dialect());
                 cx.record_refused(&captured, &said)?;
-                let status = Node::Number(said.status.into());
-                let error = map([("code", Node::text(said.code)), ("message", Node::text(said.message)), ("status", status)]);
-                return Ok(Said(map([("error", error)])));
+                return Ok(said::error(said));
             }
         };
-        let may_explain = self.asked.explain && may(cx, &answer, "bailiwick:Explain");
-        let mut decisions = Vec::with_capacity(answer.decisions.len());
-        for ((decided, check), facts) in answer.decisions.iter().zip(&checks).zip(&answer.contexts) {
-            let mut members = said::decision(decided);
-            if self.asked.explain {
-                members.push(("explanation", explained(decided, may_explain)));
-            }
-            if decided.outcome != Outcome::Allowed && checks.len() <= MOST_MESSAGES {
-                members.push(("encodedMessage", message(cx, &answer, check, decided, facts)?));
-            }
-            decisions.push(map(members));
-        }
+        let decisions = checks::decisions(cx, &answer, &checks, self.asked.explain)?;
         cx.note_uses(&answer, &checks);
         let delegation = if self.asked.delegate { delegation(cx, &answer)? } else { None };
         cx.record_answer(&captured, &answer, &checks, delegation.as_ref())?;
@@ -149,7 +95,7 @@ impl Operation for Authorize {
         Ok(Said(map([
             ("principal", said::principal(&answer)),
             ("payload", said::payload(answer.payload)),
-            ("decisions", Node::List(decisions)),
+            ("decisions", decisions),
             ("streaming", streaming),
             ("delegation", delegation.map_or(Node::Absent, said::delegation)),
         ])))
@@ -176,35 +122,6 @@ pub(crate) fn not_for_us(cx: &Allowed<'_, Read>, claimed: &Claimed) -> Result<()
     }
 }
 
-/// Whether the asker has one more right on whoever asked. It is a right on their account, so it never reaches across accounts by itself.
-fn may(cx: &Allowed<'_, Read>, answer: &Answer<'_>, action: &'static str) -> bool {
-    let (Some(arn), Some(account)) = (&answer.standing.arn, answer.standing.account) else {
-        // Nobody's policies are looked into when nobody asked.
-        return matches!(answer.standing.principal, Principal::Anonymous);
-    };
-    cx.may(Asking { action, resource: arn.as_str(), account })
-}
-
-fn explained(decided: &Decided, may_explain: bool) -> Node {
-    match &decided.explanation {
-        Some(explanation) if may_explain => said::explanation(explanation),
-        _ => said::hidden(decided),
-    }
-}
-
-/// For whoever was denied to carry to whoever may know. It opens in the account of whoever was denied.
-fn message(
-    cx: &Allowed<'_, Read>,
-    answer: &Answer<'_>,
-    check: &Check<'_>,
-    decided: &Decided,
-    facts: &policy::Context,
-) -> Result<Node, Error> {
-    let Some(account) = answer.standing.account.or(check.resource_account) else { return Ok(Node::Absent) };
-    let text = crate::messages::text(&answer.standing, check.action, check.resource, decided, facts);
-    Ok(said::text(cx.access().seal_message(account, &text)?))
-}
-
 /// What a server needs to verify a body that is signed chunk by chunk, if it may have it.
 fn streaming(cx: &Allowed<'_, Read>, answer: &Answer<'_>) -> Node {
     let Some((caller, presented)) = &answer.caller else { return Node::Absent };
@@ -213,7 +130,7 @@ fn streaming(cx: &Allowed<'_, Read>, answer: &Answer<'_>) -> Node {
         return Node::Absent;
     }
     let all_allowed = !answer.decisions.is_empty() && answer.decisions.iter().all(Decided::is_allowed);
-    if !caller.verified.payload.has_signed_chunks() || !all_allowed || !may(cx, answer, "bailiwick:GetStreamingKey") {
+    if !caller.verified.payload.has_signed_chunks() || !all_allowed || !checks::may(cx, answer, "bailiwick:GetStreamingKey") {
         return Node::Absent;
     }
     let key = caller.signing_key(&presented.scope);

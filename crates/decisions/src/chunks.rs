@@ -3,7 +3,7 @@
 use crate::asked::{AskedRequest, Claimed, sha256};
 use crate::authorize::{judged, not_for_us, read};
 use crate::error::refused;
-use crate::said::{Said, map, text};
+use crate::said::{self, Said, map, text};
 use crate::{Decisions, Error};
 use access::Unanswered;
 use operation::{Allowed, Caller, Failure, Input, Judged, Operation, Operations, Said as Request, handler};
@@ -77,9 +77,7 @@ impl Operation for AuthorizeChunks {
             Ok(None) => return Err(Error::Invalid("request: it is not signed".into())),
             Err(error) => {
                 let said = refused(Unanswered::Refused(error))?.said(read.dialect());
-                let status = Node::Number(said.status.into());
-                let error = map([("code", Node::text(said.code)), ("message", Node::text(said.message)), ("status", status)]);
-                return Ok(Said(map([("error", error)])));
+                return Ok(said::error(said));
             }
         };
         let key = caller.signing_key(&presented.scope);

@@ -2,11 +2,12 @@
 //! would do; the answer says whose it is and whether policies allow it. It binds nobody but the asker.
 //!
 //! `docs/stores.md` is the guide. In reading order: `asked`, the members of a question and what an asker may not say; [`authorize`], the
-//! question and the answer; `chunks`, bodies that are signed chunk by chunk; [`services`], servers that call others for their callers;
-//! `role_usage`, what such a server needs its service-linked roles for.
+//! question and the answer; `chunks`, bodies that are signed chunk by chunk; `verify`, credentials that sign nothing; `ssh_keys`, for SSH servers;
+//! [`services`], servers that call others for their callers; `role_usage`, what such a server needs its service-linked roles for.
 
 mod asked;
 mod authorize;
+mod checks;
 mod chunks;
 mod error;
 mod foresight;
@@ -14,6 +15,9 @@ mod messages;
 mod role_usage;
 mod said;
 pub mod services;
+mod shown;
+mod ssh_keys;
+mod verify;
 
 pub use error::Error;
 
@@ -36,5 +40,12 @@ impl Service for Decisions {
 }
 
 /// Every operation, family by family.
-pub const FAMILIES: &[Operations<Decisions>] =
-    &[authorize::OPERATIONS, chunks::OPERATIONS, services::OPERATIONS, role_usage::OPERATIONS, foresight::OPERATIONS];
+pub const FAMILIES: &[Operations<Decisions>] = &[
+    authorize::OPERATIONS,
+    chunks::OPERATIONS,
+    verify::OPERATIONS,
+    ssh_keys::OPERATIONS,
+    services::OPERATIONS,
+    role_usage::OPERATIONS,
+    foresight::OPERATIONS,
+];

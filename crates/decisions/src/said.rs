@@ -24,6 +24,13 @@ pub(crate) fn map(members: impl IntoIterator<Item = (&'static str, Node)>) -> No
     Node::Map(members.into_iter().filter(|(_, node)| !node.is_absent()).map(|(name, node)| (Name::Borrowed(name), node)).collect())
 }
 
+/// Why whoever is asked about was not let in: code, words and status for the asker to answer with.
+pub(crate) fn error(said: access::Said) -> Said {
+    let status = Node::Number(said.status.into());
+    let error = map([("code", Node::text(said.code)), ("message", Node::text(said.message)), ("status", status)]);
+    Said(map([("error", error)]))
+}
+
 /// A text, if there is one.
 pub(crate) fn text(text: Option<impl ToString>) -> Node {
     text.map_or(Node::Absent, |text| Node::Text(text.to_string()))

@@ -6,7 +6,7 @@ use crate::last_used::{LastUsed, Let};
 use crate::slow::Busy;
 use crate::system::{Limits, System};
 use crate::tasks::{Begun, Outliving};
-use crate::trail;
+use crate::trail::{self, Seen};
 use crate::tries::Tries;
 use access::{Access, Answer, Captured, Delegation, Said};
 use arn::{AccountId, IdKind, UniqueId};
@@ -61,8 +61,13 @@ impl<M: Mode> Allowed<'_, M> {
         let Some((caller, presented)) = &answer.caller else { return };
         let used = Let { service: presented.scope.service, region: presented.scope.region, at: self.now };
         self.system.last_used.let_in(&answer.standing, &caller.credential, &used);
+        self.note_tried(answer, checks, presented.scope.region);
+    }
+
+    /// Notes each action that another server asks about, for whoever showed it a credential.
+    pub fn note_tried(&self, answer: &Answer<'_>, checks: &[access::Check<'_>], region: &str) {
         for (service, action) in checks.iter().filter_map(|check| check.action.split_once(':')) {
-            self.system.last_used.tried(&answer.standing, action, &Let { service, ..used });
+            self.system.last_used.tried(&answer.standing, action, &Let { service, region, at: self.now });
         }
     }
 
@@ -74,14 +79,32 @@ impl<M: Mode> Allowed<'_, M> {
         checks: &[access::Check<'_>],
         delegation: Option<&Delegation>,
     ) -> Result<(), StoreError> {
-        let asker = trail::Asker { system: self.system, caller: self.caller, request_id: self.request_id };
-        trail::foreign(&asker, captured, answer, checks, delegation)
+        trail::foreign(&self.asker(), captured, answer, checks, delegation)
     }
 
     /// Records that a request which another server captured was not let in.
     pub fn record_refused(&self, captured: &Captured<'_>, said: &Said) -> Result<(), StoreError> {
-        let asker = trail::Asker { system: self.system, caller: self.caller, request_id: self.request_id };
-        trail::foreign_refused(&asker, captured, said)
+        trail::foreign_refused(&self.asker(), &Seen::in_request(captured), said)
+    }
+
+    /// Records what was decided about whoever showed another server a credential: one event for each check, and one where there was none.
+    pub fn record_verified(
+        &self,
+        seen: &Seen<'_>,
+        credential: &str,
+        answer: &Answer<'_>,
+        checks: &[access::Check<'_>],
+    ) -> Result<(), StoreError> {
+        trail::verified(&self.asker(), seen, (answer, credential), checks)
+    }
+
+    /// Records that a credential which another server was shown is not good.
+    pub fn record_unverified(&self, seen: &Seen<'_>, said: &Said) -> Result<(), StoreError> {
+        trail::foreign_refused(&self.asker(), seen, said)
+    }
+
+    fn asker(&self) -> trail::Asker<'_> {
+        trail::Asker { system: self.system, caller: self.caller, request_id: self.request_id }
     }
 
     /// A new unique id.

@@ -33,6 +33,7 @@ pub use slow::{Busy, SlowLane};
 pub use system::{Limits, System};
 pub use target::{PolicyArn, Protected, Resolved, Resource, Target};
 pub use tasks::{Begun, Outliving, Tasks};
+pub use trail::Seen;
 pub use tries::{Tries, Try};
 pub use wire::{Failure, Protocol};
 

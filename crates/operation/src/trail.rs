@@ -150,13 +150,38 @@ pub(crate) fn foreign(
     checks: &[Check<'_>],
     delegation: Option<&Delegation>,
 ) -> Result<(), StoreError> {
-    let standing = &*answer.standing;
-    let session = answer.caller.as_ref().and_then(|(caller, _)| caller.credential.session());
     let key = answer.caller.as_ref().map(|(caller, _)| caller.credential.id.as_str());
-    let identity = identity_of(standing, session, key);
     let delegated =
         delegation.map(|made| [("delegatedTo", asker.caller.arn.as_str()), ("delegationAccessKeyId", made.access_key_id.as_str())]);
     let additional = delegated.as_ref().map_or(&[][..], |delegated| &delegated[..]);
+    each_check(asker, &Seen::in_request(captured), (answer, key), checks, additional)
+}
+
+/// What another server asked about whoever showed it a credential that signs nothing: an event for each check, and one where there was none.
+pub(crate) fn verified(
+    asker: &Asker<'_>,
+    seen: &Seen<'_>,
+    (answer, credential): (&Answer<'_>, &str),
+    checks: &[Check<'_>],
+) -> Result<(), StoreError> {
+    if checks.is_empty() {
+        let identity = identity_of(&answer.standing, None, Some(credential));
+        let recipient = answer.standing.account;
+        return seen_event(asker, seen, &Foreign { identity, error: None, recorded: None, recipient, additional: &[] });
+    }
+    each_check(asker, seen, (answer, Some(credential)), checks, &[])
+}
+
+fn each_check(
+    asker: &Asker<'_>,
+    seen: &Seen<'_>,
+    (answer, key): (&Answer<'_>, Option<&str>),
+    checks: &[Check<'_>],
+    additional: &[(&str, &str)],
+) -> Result<(), StoreError> {
+    let standing = &*answer.standing;
+    let session = answer.caller.as_ref().and_then(|(caller, _)| caller.credential.session());
+    let identity = identity_of(standing, session, key);
     for ((check, decided), facts) in checks.iter().zip(&answer.decisions).zip(&answer.contexts) {
         let recorded = Recorded {
             revision: answer.revision,
@@ -179,23 +204,42 @@ pub(crate) fn foreign(
         };
         let denied = (!decided.is_allowed()).then_some(("AccessDenied", "Access Denied"));
         let recipient = standing.account.or(check.resource_account);
-        captured_event(asker, captured, &Foreign { identity, error: denied, recorded: Some(&recorded), recipient, additional })?;
+        seen_event(asker, seen, &Foreign { identity, error: denied, recorded: Some(&recorded), recipient, additional })?;
     }
     Ok(())
 }
 
-/// A captured request that was not let in. Strangers can make a server ask as often as they like: they are sampled.
-pub(crate) fn foreign_refused(asker: &Asker<'_>, captured: &Captured<'_>, said: &Said) -> Result<(), StoreError> {
-    if captured.source_ip.is_some_and(|address| !asker.system.trail.unauthenticated(address)) {
+/// What another server saw and was not let in. Strangers can make a server ask as often as they like: they are sampled.
+pub(crate) fn foreign_refused(asker: &Asker<'_>, seen: &Seen<'_>, said: &Said) -> Result<(), StoreError> {
+    if seen.source_ip.is_some_and(|address| !asker.system.trail.unauthenticated(address)) {
         return Ok(());
     }
     let words = said.message.split_once('\n').map_or(&*said.message, |(first, _)| first);
     let identity = UserIdentity::Unknown { account: None, access_key_id: None };
     let recipient = Some(asker.caller.account);
-    captured_event(asker, captured, &Foreign { identity, error: Some((said.code, words)), recorded: None, recipient, additional: &[] })
+    seen_event(asker, seen, &Foreign { identity, error: Some((said.code, words)), recorded: None, recipient, additional: &[] })
 }
 
-/// What an event about a captured request says.
+/// What another server saw of whoever it asks about.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// What the event is called.
+    pub name: &'static str,
+    /// Where it came from.
+    pub source_ip: Option<IpAddr>,
+    /// With which software.
+    pub user_agent: Option<&'a str>,
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) fn in_request(captured: &Captured<'a>) -> Self {
+        let agent = captured.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
+        let user_agent = agent.and_then(|(_, value)| std::str::from_utf8(value).ok());
+        Seen { name: "AuthorizeCheck", source_ip: captured.source_ip, user_agent }
+    }
+}
+
+/// What an event about what was seen says.
 struct Foreign<'a> {
     identity: UserIdentity<'a>,
     error: Option<(&'a str, &'a str)>,
@@ -204,18 +248,17 @@ struct Foreign<'a> {
     additional: &'a [(&'a str, &'a str)],
 }
 
-fn captured_event(asker: &Asker<'_>, captured: &Captured<'_>, said: &Foreign<'_>) -> Result<(), StoreError> {
+fn seen_event(asker: &Asker<'_>, seen: &Seen<'_>, said: &Foreign<'_>) -> Result<(), StoreError> {
     let Asker { system, request_id, .. } = *asker;
-    let address = address(captured.source_ip);
-    let agent = captured.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
+    let address = address(seen.source_ip);
     let event = Event {
         identity: said.identity,
         at: system.access.clock.now(),
         source: "bailiwick",
-        name: "AuthorizeCheck",
+        name: seen.name,
         region: "us-east-1",
         source_address: &address,
-        user_agent: agent.and_then(|(_, value)| std::str::from_utf8(value).ok()),
+        user_agent: seen.user_agent,
         error: said.error,
         request: None,
         response: None,

@@ -1,5 +1,6 @@
 """Passwords: login profiles, ChangePassword, what the account's password policy asks of them."""
 
+import concurrent.futures
 import re
 import socket
 import time
@@ -9,7 +10,9 @@ import pytest
 from harness import ledger
 from harness.expecting import outcome, refused
 from harness.principals import allow, body, fresh
-from harness.signing import query
+from harness.preloaded import turned_server
+from harness.signing import clock, query
+from harness.totp import device_of
 
 GOOD = ledger.keep("Correct-Horse-Battery-1", "password")
 OTHER = ledger.keep("Staple-Wrong-Donkey-22", "password")
@@ -144,6 +147,44 @@ def test_an_updated_password_replaces_the_old_one(account):
     with refused("AccessDenied"):
         user.iam.change_password(OldPassword=GOOD, NewPassword="Something-Else-3")
     user.iam.change_password(OldPassword=OTHER, NewPassword=GOOD)
+
+
+def test_of_many_who_change_a_password_at_once_one_does(account):
+    user = account.user(allow("iam:ChangePassword"))
+    account.iam.create_login_profile(UserName=user.name, Password=GOOD)
+    user.iam  # Made before the threads are.
+    passwords = [ledger.keep(f"Another-Horse-{number}-Battery", "password") for number in range(4)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda password: outcome(user.iam.change_password, OldPassword=GOOD, NewPassword=password), passwords))
+    assert told.count("ok") == 1 and set(told) <= {"ok", "EntityTemporarilyUnmodifiable", "AccessDenied"}, told
+    user.iam.change_password(OldPassword=passwords[told.index("ok")], NewPassword=GOOD)
+
+
+def test_a_session_with_mfa_changes_its_users_password(account):
+    user = account.user(allow("iam:ChangePassword", condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}))
+    device = device_of(account, user)
+    account.iam.create_login_profile(UserName=user.name, Password=GOOD)
+    with refused("AccessDenied"):
+        user.iam.change_password(OldPassword=GOOD, NewPassword=OTHER)
+    user.session_token(**device.shown()).iam.change_password(OldPassword=GOOD, NewPassword=OTHER)
+
+
+def test_a_password_that_is_too_old_can_still_be_changed_with_a_key(tmp_path):
+    """Hard expiry keeps whoever signs in from choosing a new password; whoever has an access key may, as in AWS."""
+    server = turned_server(tmp_path).start()
+    try:
+        account = server.account("expiring")
+        account.iam.update_account_password_policy(MaxPasswordAge=1, HardExpiry=True)
+        user = account.user(allow("iam:ChangePassword"))
+        account.iam.create_login_profile(UserName=user.name, Password=GOOD)
+        two_days = 2 * 86_400
+        server.turn(two_days)
+        with clock(two_days):
+            signed = query(user, "iam", "ChangePassword", {"OldPassword": GOOD, "NewPassword": OTHER})
+        reply = signed.send()
+        assert reply.status == 200, reply
+    finally:
+        server.kill()
 
 
 def test_a_flood_of_hashes_is_throttled_and_others_are_served(account):

@@ -485,7 +485,7 @@ def test_neither_a_seed_nor_a_code_is_in_the_trail_or_the_log(server, account):
     with refused("InvalidAuthenticationCode") as told:
         account.iam.resync_mfa_device(UserName=user.name, SerialNumber=device.serial, AuthenticationCode1=device.wrong(), AuthenticationCode2=device.wrong())
     failed = event(server, told.request_id)
-    assert failed["errorCode"] == "InvalidAuthenticationCodeException" or failed["errorCode"] == "InvalidAuthenticationCode"
+    assert failed["errorCode"] in {"InvalidAuthenticationCode", "InvalidAuthenticationCodeException"}
     assert set(failed["requestParameters"]) == {"userName", "serialNumber"}
     assert seed not in server.trail() and seed not in server.logged()
 

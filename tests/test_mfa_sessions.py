@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from harness.asking import decide, signed_request
 from harness.expecting import INVALID_TOKEN, denial, outcome, refused
 from harness.principals import Principal, allow, body, deny, fresh, trust
 from harness.preloaded import turned_server
@@ -105,6 +106,24 @@ def test_a_role_session_has_it_and_the_next_role_does_not(account):
     session.iam.list_users()
     with refused("AccessDenied"):
         session.assume(role).iam.list_users()
+
+
+def test_another_server_is_told_the_same(account):
+    """POST /authorize: who signed with which session, only Bailiwick knows."""
+    store = account.user(allow("bailiwick:Authorize"))
+    user, device = with_device(account, allow("s3:GetObject", condition={"NumericLessThan": {"aws:MultiFactorAuthAge": "60"}}))
+    session = user.session_token(**device.shown())
+    assert decide(store, signed_request(session)) == [("Allowed", "identity")]
+    for caller in (user, user.session_token()):
+        assert decide(store, signed_request(caller))[0][0] == "ImplicitlyDenied"
+
+
+def test_what_only_a_code_opened_is_explained_by_it(server, account):
+    """The keys that the code made true are part of the record."""
+    user, device = with_device(account, allow("sts:AssumeRole", condition=WITH_MFA))
+    reply = user.sts.assume_role(RoleArn=account.role().arn, RoleSessionName="session", **device.shown())
+    keys = event(server, reply)["additionalEventData"]["bailiwick"]["keys"]
+    assert keys["aws:MultiFactorAuthPresent"] == "true" and keys["aws:MultiFactorAuthAge"] == "0"
 
 
 def test_root_shows_a_device_of_its_own(server):

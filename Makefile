@@ -62,3 +62,4 @@ fuzz:
 	$(CARGO) test --release -p sigv4 --test fuzz -- --test-threads=1
 	$(CARGO) test --release -p wire --test wire fuzz:: -- --test-threads=1
 	$(CARGO) test --release -p iam --lib fuzz_ -- --test-threads=1
+	$(CARGO) test --release -p access --lib fuzz_ -- --test-threads=1

@@ -305,6 +305,38 @@ mod tests {
         }
     }
 
+    /// Whatever two headers say, what is read of them is what they said, and speaks of one account.
+    #[test]
+    fn fuzz_sources() {
+        bolero::check!().with_type::<(Vec<u8>, Vec<u8>, bool)>().for_each(|(arn, account, begins)| {
+            let arn = if *begins { [b"arn:aws:s:r:", account.as_slice(), b":", arn].concat() } else { arn.clone() };
+            let headers: [(&str, &[u8]); 2] = [("x-amz-source-arn", &arn), ("x-amz-source-account", account)];
+            if let Ok(read) = read(&headers) {
+                let said = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap().trim().to_owned();
+                assert_eq!(read.arn.as_ref().map(Arn::as_str), Some(said(&arn).as_str()));
+                assert_eq!(read.account.map(|account| account.to_string()), Some(said(account)));
+                assert!(read.arn.and_then(|arn| arn.account_id()).is_none_or(|within| Some(within) == read.account));
+            }
+        });
+    }
+
+    /// A registration's policy names its service and its hosts, whatever they are called, and nothing else.
+    #[test]
+    fn fuzz_registrations() {
+        bolero::check!().with_type::<(String, String)>().for_each(|(name, host)| {
+            let (Ok(name), Ok(host)) = (format!("{name}.internal").parse::<ServiceName>(), host.parse::<identities::ServiceHost>()) else {
+                return;
+            };
+            let account = "111122223333".parse().unwrap();
+            let registered = Registered::of(&ServiceRecord { name: name.clone(), account, hosts: vec![host.clone()], created: 0 }).unwrap();
+            let said: serde_json::Value = serde_json::from_str(&registered.text).unwrap();
+            assert_eq!(said["Statement"][0]["Principal"]["Service"], name.as_str());
+            assert_eq!(said["Statement"][0]["Condition"]["StringEquals"]["bailiwick:Host"][0], host.as_str());
+            assert_eq!(said["Statement"][1]["Principal"]["Service"], name.as_str());
+            assert!(!registered.text.contains(['?', '$']) && registered.text.matches('*').count() == 2, "the two resources");
+        });
+    }
+
     #[test]
     fn the_secret_of_a_delegation_is_the_services_and_the_key_ids() {
         let id: AccessKeyId = "ASIARZPUZDIKGB2VALC4".parse().unwrap();

@@ -226,17 +226,18 @@ def test_taking_a_service_away_ends_all_that_went_through_it(server, account, mi
     one, two = registered(server, None, HOST), registered(server, None, SECOND)
     through_one = one.act_for(signed_request(user), mine)
     through_both = two.act_for(signed_request(through_one, host=SECOND), mine)
+    through_two = two.act_for(signed_request(user, host=SECOND), mine)
     through_both.iam.list_users()
     server.run("service", "reset-key", one.name)
-    with refused("InvalidClientTokenId"):
-        through_one.iam.list_users()
-    through_both.iam.list_users()
-    server.run("service", "remove", one.name)
-    with refused("InvalidClientTokenId"):
-        through_both.iam.list_users()
-    server.run("service", "add", one.name)
-    with refused("InvalidClientTokenId"):
-        through_one.iam.list_users()
+    for each in (through_one, through_both):
+        with refused("InvalidClientTokenId"):
+            each.iam.list_users()
+    through_two.iam.list_users()
+    server.run("service", "remove", two.name)
+    server.run("service", "add", two.name)
+    for each in (through_one, through_both, through_two):
+        with refused("InvalidClientTokenId"):
+            each.iam.list_users()
 
 
 def test_a_delegation_ends_with_its_callers_session_and_is_not_prolonged(tmp_path):

@@ -139,7 +139,8 @@ impl Access {
         let (session, mut secret) = Session::open(token, id, &self.keyring).map_err(|_| Refused::UnknownKey)?;
         let mut deps = Deps::none();
         if let Some(via) = &session.via {
-            let (service, own, rests_on) = self.service_key(&via.key).await?.ok_or(Refused::UnknownKey)?;
+            let key = via.keys.last().ok_or(Refused::UnknownKey)?;
+            let (service, own, rests_on) = self.service_key(key).await?.ok_or(Refused::UnknownKey)?;
             if via.services.last() != Some(&service.name) {
                 return Err(Refused::UnknownKey);
             }

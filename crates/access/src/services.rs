@@ -209,12 +209,13 @@ impl Access {
                 (owner.account, session)
             }
         };
-        let mut services = session.via.take().map(|via| via.services).unwrap_or_default();
-        if services.len() >= LONGEST_CHAIN {
+        let mut via = session.via.take().unwrap_or_else(|| Via { services: Vec::new(), keys: Vec::new() });
+        if via.services.len() >= LONGEST_CHAIN {
             return Err(NoDelegation::TooLong);
         }
-        services.push(service.clone());
-        session.via = Some(Via { services, key: key.clone() });
+        via.services.push(service.clone());
+        via.keys.push(key.clone());
+        session.via = Some(via);
         session.expires = session.expires.min(now.saturating_add(LONGEST));
         let sealed = session.seal(account, &self.keyring, self.entropy.as_ref())?;
         Ok(Delegation { access_key_id: sealed.access_key_id, token: sealed.token, expires: session.expires })
@@ -256,17 +257,22 @@ impl Access {
         record.map(|record| Ok(Standing::service(name, Some(Registered::of(&record)?), deps))).transpose()
     }
 
-    /// What a chain of services rests on; `None` if one of them is not registered any more.
-    pub(crate) async fn chain(&self, services: &[ServiceName]) -> Result<Option<Deps>, StoreError> {
+    /// What a chain of services rests on; `None` if one of them is not registered any more, or has another key now.
+    pub(crate) async fn chain(&self, via: &Via) -> Result<Option<Deps>, StoreError> {
+        if via.services.len() != via.keys.len() {
+            return Ok(None);
+        }
         let mut deps = self.epochs.begin();
-        for name in services {
+        for (name, key) in via.services.iter().zip(&via.keys) {
             deps.on(ServiceRecord::KIND, SHARED, &name.bytes());
+            deps.on(ServiceKeyRecord::KIND, SHARED, &key.bytes());
         }
         let all = self
             .store
             .read_inside(SHARED, |tx| async move {
-                for name in services {
-                    if tx.get::<ServiceRecord>(name).await?.is_none() {
+                for (name, key) in via.services.iter().zip(&via.keys) {
+                    let key = tx.get::<ServiceKeyRecord>(key).await?.filter(|key| key.service == *name);
+                    if key.is_none() || tx.get::<ServiceRecord>(name).await?.is_none() {
                         return Ok::<_, StoreError>(false);
                     }
                 }

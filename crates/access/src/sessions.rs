@@ -70,9 +70,9 @@ pub struct Via {
     /// In the order of their calls; the last one has the delegation.
     #[serde(rename = "s")]
     pub services: Vec<ServiceName>,
-    /// The key of that last one: nobody signs without its secret, and its end is the delegation's.
+    /// With which key each of them asked: the end of any is the delegation's, and nobody signs without the secret of the last.
     #[serde(rename = "k")]
-    pub key: AccessKeyId,
+    pub keys: Vec<AccessKeyId>,
 }
 
 /// All that a session is.

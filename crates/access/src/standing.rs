@@ -274,7 +274,7 @@ impl Access {
             standing.deps.and(&asker);
         }
         if let Some(via) = &session.via {
-            let Some(chain) = self.chain(&via.services).await? else { return Ok(None) };
+            let Some(chain) = self.chain(via).await? else { return Ok(None) };
             standing.deps.and(&chain);
             standing.through(&via.services);
         }

@@ -189,6 +189,7 @@ impl Operation for CreateInstanceProfile {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<InstanceProfileOutput, Error> {
         quota::<InstanceProfileRecord>(cx, cx.limits().instance_profiles, "InstanceProfilesPerAccount").await?;
+        tagging::obey(cx, "iam:instance-profile", &self.tags).await?;
         let profile = InstanceProfileRecord {
             id: cx.new_id(IdKind::InstanceProfile)?,
             name: self.instance_profile_name.clone(),
@@ -380,6 +381,7 @@ impl Operation for TagInstanceProfile {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let mut profile = named(cx, &self.instance_profile_name).await?;
+        tagging::obey(cx, "iam:instance-profile", &self.tags).await?;
         tagging::add(&mut profile.tags, &self.tags, same_exactly)?;
         put(cx, &profile).await
     }

@@ -168,6 +168,7 @@ impl SlowOperation for CreateVirtualMFADevice {
         quota::<MfaDeviceRecord>(cx, cx.limits().users, "VirtualMFADevicesPerAccount").await?;
         let (access, serial) = (cx.access(), &made.serial);
         let seed = made.seed.seal(cx.caller.account, serial, &access.keyring, access.entropy.as_ref())?;
+        tagging::obey(cx, "iam:mfa", &self.tags).await?;
         let device = MfaDeviceRecord {
             serial: serial.clone(),
             kind: MfaKind::Virtual(VirtualMfa { id: format!("{:016x}", cx.chance()?), seed, drift: 0 }),
@@ -501,6 +502,7 @@ impl Operation for TagMFADevice {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let mut device = found(cx, &self.serial_number).await?;
+        tagging::obey(cx, "iam:mfa", &self.tags).await?;
         tagging::add(&mut device.tags, &self.tags, same_exactly)?;
         put(cx, &device).await
     }

@@ -209,6 +209,7 @@ impl Operation for CreatePolicy {
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<PolicyOutput, Error> {
         quota::<PolicyRecord>(cx, cx.limits().policies, "PoliciesPerAccount").await?;
         let document = saved(&self.policy_document)?;
+        tagging::obey(cx, "iam:policy", &self.tags).await?;
         let policy = PolicyRecord {
             id: cx.new_id(IdKind::Policy)?,
             name: self.policy_name.clone(),
@@ -444,6 +445,7 @@ impl Operation for TagPolicy {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let (_, mut policy) = changing(cx, &self.policy_arn, "iam:TagPolicy").await?;
+        tagging::obey(cx, "iam:policy", &self.tags).await?;
         tagging::add(&mut policy.tags, &self.tags, same_exactly)?;
         put(cx, &policy).await
     }

@@ -194,6 +194,7 @@ impl SlowOperation for UploadServerCertificate {
 
     async fn run(&self, examined: &Examined, cx: &mut Allowed<'_, Write>) -> Result<UploadServerCertificateOutput, Error> {
         quota::<ServerCertificateRecord>(cx, cx.limits().server_certificates, "ServerCertificatesPerAccount").await?;
+        tagging::obey(cx, "iam:server-certificate", &self.tags).await?;
         let kept = ServerCertificateRecord {
             id: cx.new_id(IdKind::ServerCertificate)?,
             name: self.server_certificate_name.clone(),
@@ -402,6 +403,7 @@ impl Operation for TagServerCertificate {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let mut kept = named(cx, &self.server_certificate_name).await?;
+        tagging::obey(cx, "iam:server-certificate", &self.tags).await?;
         tagging::add(&mut kept.tags, &self.tags, same_exactly)?;
         put(cx, &kept).await
     }

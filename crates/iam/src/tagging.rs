@@ -2,6 +2,8 @@
 
 use crate::Error;
 use identities::{Tag, TagKey, Tags};
+use operation::Allowed;
+use store::Write;
 
 /// Tags of one resource, at most.
 const MOST: usize = 50;
@@ -38,6 +40,20 @@ pub(crate) fn add(all: &mut Tags, new: &[Tag], same: fn(&str, &str) -> bool) -> 
         return Err(Error::LimitExceeded("The number of tags has reached the maximum limit.".into()));
     }
     Ok(())
+}
+
+/// Refuses tags that the account's tag policies do not allow on a resource of this type. Users and roles are none that they reach.
+/// Source: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_supported-resources-enforcement.html>.
+pub(crate) async fn obey(cx: &Allowed<'_, Write>, resource_type: &'static str, tags: &[Tag]) -> Result<(), Error> {
+    if tags.is_empty() {
+        return Ok(());
+    }
+    match organizations::tag_rules(&cx.tx, cx.caller.account).await?.violated(resource_type, tags) {
+        None => Ok(()),
+        Some(key) => {
+            Err(Error::InvalidInput(format!("The tag policy does not allow the specified value for the following tag key: '{key}'.")))
+        }
+    }
 }
 
 /// Takes `gone` away; a key that is not there is no error.

@@ -31,10 +31,12 @@ mod policy_types;
 mod resource_policy;
 mod responsibility_transfers;
 mod service_access;
+mod tag_policies;
 mod tags;
 mod units;
 
 pub use error::Error;
+pub use tag_policies::{TagRules, tag_rules};
 
 use operation::{Caller, Failure, Operations, Protocol, Service};
 

@@ -1,8 +1,8 @@
 //! Tags of what an organization has: its root, units, accounts, policies. Keys tell cases apart.
 //! Rules: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_tagging.html>.
 
-use crate::Error;
-use identities::{OrganizationId, Tag, TagKey, Tags};
+use crate::{Error, tag_rules};
+use identities::{OrganizationId, OrganizationRecord, Tag, TagKey, Tags};
 use serde::{Deserialize, Serialize};
 use store::{Mode, Record, SHARED, StoreError, Stored, Tx, Write};
 
@@ -32,9 +32,29 @@ pub(crate) async fn add(tx: &Tx<Write>, organization: &OrganizationId, resource:
     if new.is_empty() {
         return Ok(());
     }
+    obey(tx, organization, resource, new).await?;
     let mut tags = of(tx, resource).await?;
     set(&mut tags, new)?;
     put(tx, TagsRecord { resource: resource.to_owned(), organization: organization.clone(), tags }).await
+}
+
+/// Refuses tags that the tag policies of the management account, whose these resources are, do not allow.
+async fn obey(tx: &Tx<Write>, organization: &OrganizationId, resource: &str, new: &[Tag]) -> Result<(), Error> {
+    let Some(organization) = tx.in_account(SHARED).get::<OrganizationRecord>(organization).await? else { return Ok(()) };
+    let resource_type = match resource.split_once('-') {
+        Some(("r", _)) => "organizations:root",
+        Some(("ou", _)) => "organizations:ou",
+        Some(("p", _)) => "organizations:policy",
+        Some((_, _)) => return Ok(()),
+        None => "organizations:account",
+    };
+    match tag_rules(tx, organization.management).await?.violated(resource_type, new) {
+        None => Ok(()),
+        Some(key) => {
+            let words = format!("The tag policy does not allow the specified value for the following tag key: '{key}'.");
+            Err(Error::constraint("TAG_POLICY_VIOLATION", words))
+        }
+    }
 }
 
 /// Takes keys away; a key that is not there is no error.

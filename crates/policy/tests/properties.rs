@@ -421,6 +421,19 @@ proptest! {
     }
 
     #[test]
+    fn no_scp_and_no_rcp_ever_grants(world in world()) {
+        let without = World { service_control: Vec::new(), resource_control: Vec::new(), ..world.clone() };
+        prop_assert!(outcome(&world) != Outcome::Allowed || outcome(&without) == Outcome::Allowed);
+    }
+
+    #[test]
+    fn scps_and_rcps_that_allow_everything_change_nothing(world in world(), levels in 1usize..6) {
+        let without = World { service_control: Vec::new(), resource_control: Vec::new(), ..world };
+        let with = World { service_control: vec![vec![open()]; levels], resource_control: vec![vec![open()]; levels], ..without.clone() };
+        prop_assert_eq!(outcome(&with), outcome(&without));
+    }
+
+    #[test]
     fn an_allow_added_never_denies(world in world(), at in 0usize..12, added in statement(true)) {
         let mut more = world.clone();
         add(&mut more, at, added, "Allow");

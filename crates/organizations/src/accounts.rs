@@ -72,7 +72,11 @@ pub(crate) fn state(member: &MemberRecord, now: i64) -> MemberState {
 }
 
 /// Members of one page as they are shown: most stand in few places, and each place is looked up once.
-async fn shown<M: Mode>(cx: &Allowed<'_, M>, organization: &OrganizationRecord, members: &[MemberRecord]) -> Result<Vec<Account>, Error> {
+pub(crate) async fn shown<M: Mode>(
+    cx: &Allowed<'_, M>,
+    organization: &OrganizationRecord,
+    members: &[MemberRecord],
+) -> Result<Vec<Account>, Error> {
     let shared = cx.tx.in_account(SHARED);
     let (mut places, mut accounts) = (HashMap::<ParentId, String>::new(), Vec::with_capacity(members.len()));
     for member in members {

@@ -1,6 +1,7 @@
 //! What an account is told: the policies of one kind from the root down to it, merged, and whether what they make can be used.
 //! Rules: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_effective.html>.
 
+use crate::accounts::{Account, shown};
 use crate::attachments::{has_target, what};
 use crate::authority::{Reach, What, on, organization};
 use crate::ids::AccountNumber;
@@ -10,14 +11,18 @@ use crate::policy_syntax::{self, Syntax};
 use crate::{Error, Organizations};
 use arn::AccountId;
 use identities::{
-    OrganizationPath, OrganizationPolicyId, OrganizationRecord, PolicyType, TargetId, attached_to, organization_path, organization_policy,
+    MemberRecord, OrganizationPath, OrganizationPolicyId, OrganizationRecord, PolicyType, TargetId, attached_to, organization_path,
+    organization_policy,
 };
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
-use store::{Mode, Read, StoreError, Tx};
+use store::{Mode, Read, SHARED, StoreError, Tx};
 use wire::{Shape, Text, Timestamp};
 
-pub(super) const OPERATIONS: Operations<Organizations> =
-    &[handler::<DescribeEffectivePolicy>(), handler::<ListEffectivePolicyValidationErrors>()];
+pub(super) const OPERATIONS: Operations<Organizations> = &[
+    handler::<DescribeEffectivePolicy>(),
+    handler::<ListEffectivePolicyValidationErrors>(),
+    handler::<ListAccountsWithInvalidEffectivePolicy>(),
+];
 
 /// A kind of policy that is merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Text)]
@@ -243,5 +248,51 @@ impl Operation for ListEffectivePolicyValidationErrors {
             effective_policy_validation_errors,
             next,
         })
+    }
+}
+
+#[derive(Shape)]
+struct ListAccountsWithInvalidEffectivePolicy {
+    policy_type: EffectivePolicyType,
+    #[shape(flatten)]
+    page: Page,
+}
+
+#[derive(Shape)]
+struct ListAccountsWithInvalidEffectivePolicyOutput {
+    accounts: Vec<Account>,
+    policy_type: EffectivePolicyType,
+    #[shape(flatten)]
+    next: NextPage,
+}
+
+impl Operation for ListAccountsWithInvalidEffectivePolicy {
+    type Service = Organizations;
+    type Access = Read;
+    type Output = ListAccountsWithInvalidEffectivePolicyOutput;
+
+    fn judged_by(&self, _: &Caller) -> Judged {
+        Judged::on(&on(Reach::Delegated, What::Nothing)).key("organizations:PolicyType", [self.policy_type.as_str()])
+    }
+
+    /// A page looks at so many members, and shows those whose policy is invalid: it may show fewer than it was asked for, and still not be the
+    /// last. AWS says so of its own lists.
+    async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListAccountsWithInvalidEffectivePolicyOutput, Error> {
+        let organization = organization(cx, Reach::Delegated).await?;
+        let kind = self.policy_type.kind();
+        if !organization.has(kind) {
+            return Err(Error::NoEffectivePolicy);
+        }
+        let members = MemberRecord::BY_ORGANIZATION.of(&organization.id);
+        let page = cx.tx.in_account(SHARED).scan(members, self.page.after()?.as_ref(), self.page.limit(), |_| true).await?;
+        let mut invalid = Vec::new();
+        for member in page.records {
+            let path = path_of(cx, &organization, member.account).await?;
+            if effective(&cx.tx, &path, kind).await?.is_some_and(|effective| !faults(kind, &effective.merged).is_empty()) {
+                invalid.push(member);
+            }
+        }
+        let accounts = shown(cx, &organization, &invalid).await?;
+        Ok(ListAccountsWithInvalidEffectivePolicyOutput { accounts, policy_type: self.policy_type, next: page.next.into() })
     }
 }

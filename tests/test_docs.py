@@ -21,7 +21,7 @@ def script(page):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md", "organizations.md"])
+@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md", "organizations.md", "organization-policies.md"])
 def test_the_commands_of_a_page_work(page, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -39,6 +39,9 @@ def test_the_commands_of_a_page_work(page, tmp_path):
         assert "records, no problems" in done.stdout
     elif page == "policy-tests.md":
         assert "2 passed, 0 failed" in done.stdout and "1 passed, 1 failed" in done.stdout and 'failures="1"' in done.stdout, done.stdout
+    elif page == "organization-policies.md":
+        assert "iam:CreateUser" in done.stderr and "with an explicit deny in a service control policy" in done.stderr, done.stderr
+        assert '"tag_key":"CostCenter"' in done.stdout, done.stdout
     elif page == "mfa.md":
         assert "iam:ListUsers" in done.stderr and '"UserName": "alice"' in done.stdout, done.stdout
     elif page == "services.md":

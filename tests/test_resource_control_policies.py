@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.asking import check, decide, signed_request, unsigned_request
+from harness.asking import ask, check, decide, signed_request, unsigned_request
 from harness.expecting import denial, refused
 from harness.organization_policies import RCP, Organization
 from harness.principals import allow, deny, fresh, trust
@@ -135,3 +135,14 @@ def test_an_account_that_leaves_is_open_again(organization, unit, member, strang
         stranger.assume(door)
     organization.client.remove_account_from_organization(AccountId=member.id)
     stranger.assume(door)
+
+
+def test_an_explanation_names_the_policies_of_ones_own_organization_only(organization, unit, member, other_account, stranger):
+    policy = organization.attach(organization.rcp(deny("s3:*")), unit)
+    on_member = check(resourceAccount=member.id, resourcePolicy=OPEN)
+    insider, askers = member.user(allow("*")), [member.user(allow("*")), other_account.user(allow("*"))]
+    for asker, principal, is_told in ((askers[0], insider, True), (askers[1], stranger, False)):
+        answer = ask(asker, signed_request(principal), on_member, explain=True)
+        (decision,) = answer["decisions"]
+        assert (decision["decision"], decision["because"]) == (EXPLICIT, "resourceControl")
+        assert (policy in str(decision["explanation"])) == is_told

@@ -9,7 +9,7 @@ use crate::levels::Whose;
 use crate::refused::Refused;
 use crate::standing::Standing;
 use arn::AccountId;
-use policy::{Compiled, Context, Document, Facts, Kind, ParseError, PolicySet, Source, Values};
+use policy::{Because, Compiled, Context, Document, Facts, Kind, ParseError, PolicySet, Source, Values};
 use sigv4::{Body, Payload, Presented};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -160,7 +160,12 @@ impl Access {
                 facts: &facts,
             };
             let decision = standing.decide(&question);
-            let explanation = check.explain.then(|| standing.explain(&question));
+            let explanation = check.explain.then(|| {
+                let explanation = standing.explain(&question);
+                // What another organization laid on its accounts is told by its kind alone.
+                let is_ours = levels.organization() == standing.levels.organization();
+                if is_ours { explanation } else { explanation.without(Because::ResourceControl) }
+            });
             let decided = Decided::of(&decision, explanation);
             decisions.push(decided);
             contexts.push(facts);

@@ -132,6 +132,7 @@ impl Operation for CreateOpenIDConnectProvider {
         for client_id in &self.client_ids {
             admit(&mut client_ids, client_id)?;
         }
+        tagging::obey(cx, "iam:oidc-provider", &self.tags).await?;
         let tags = tagging::first(&self.tags, same_exactly)?;
         let kept = OidcProviderRecord { name, client_ids, thumbprints, created: cx.now, tags };
         if cx.tx.insert(&kept).await? == Stored::Taken {
@@ -348,6 +349,7 @@ impl Operation for TagOpenIDConnectProvider {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let mut kept = named(cx, &self.arn).await?;
+        tagging::obey(cx, "iam:oidc-provider", &self.tags).await?;
         tagging::add(&mut kept.tags, &self.tags, same_exactly)?;
         put(cx, &kept).await
     }

@@ -149,6 +149,7 @@ impl SlowOperation for CreateSAMLProvider {
     async fn run(&self, metadata: &Option<Metadata>, cx: &mut Allowed<'_, Write>) -> Result<CreateSAMLProviderOutput, Error> {
         let metadata = metadata.as_ref().ok_or(StoreError::Conflict)?;
         quota::<SamlProviderRecord>(cx, cx.limits().saml_providers, "SAMLProvidersPerAccount").await?;
+        tagging::obey(cx, "iam:saml-provider", &self.tags).await?;
         let kept = SamlProviderRecord {
             name: self.name.clone(),
             uuid: long_id(cx)?,
@@ -372,6 +373,7 @@ impl Operation for TagSAMLProvider {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let mut kept = named(cx, &self.arn).await?;
+        tagging::obey(cx, "iam:saml-provider", &self.tags).await?;
         tagging::add(&mut kept.tags, &self.tags, same_exactly)?;
         put(cx, &kept).await
     }

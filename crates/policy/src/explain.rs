@@ -35,6 +35,16 @@ pub struct Explanation {
     pub missing_keys: BTreeSet<String>,
 }
 
+impl Explanation {
+    /// The same, without the documents and statements of one kind: what that kind said as a whole stays.
+    pub fn without(mut self, kind: Because) -> Explanation {
+        self.policies.retain(|looked| looked.kind != kind);
+        self.statements.retain(|matched| matched.kind != kind);
+        self.suggestions.retain(|suggestion| suggestion.kind != kind);
+        self
+    }
+}
+
 /// What one kind of policy said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

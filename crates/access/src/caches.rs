@@ -38,6 +38,8 @@ pub(crate) struct OrganizationCaches {
     pub levels: Cache<TargetId, Arc<Level>, ByWeight>,
     /// By the versions of the policies in it.
     pub sets: Cache<Box<str>, Arc<PolicySet>, ByWeight>,
+    /// By the names of their levels.
+    pub united: Cache<Box<str>, Arc<[Arc<PolicySet>]>, ByWeight>,
     /// By a policy's id and version.
     pub documents: Cache<(Box<str>, u64), Arc<Compiled>, ByWeight>,
 }
@@ -99,6 +101,11 @@ impl Weighter<TargetId, Arc<Level>> for ByWeight {
         level.weight() as u64
     }
 }
+impl Weighter<Box<str>, Arc<[Arc<PolicySet>]>> for ByWeight {
+    fn weight(&self, name: &Box<str>, sets: &Arc<[Arc<PolicySet>]>) -> u64 {
+        (name.len() + sets.iter().map(|set| set.weight()).sum::<usize>()) as u64 + 128
+    }
+}
 impl Weighter<(Box<str>, u64), Arc<Compiled>> for ByWeight {
     fn weight(&self, key: &(Box<str>, u64), compiled: &Arc<Compiled>) -> u64 {
         (key.0.len() + compiled.weight()) as u64 + 128
@@ -133,6 +140,7 @@ impl Access {
             organization: OrganizationCaches {
                 levels: Cache::with_weighter(20_000, LEVEL, ByWeight),
                 sets: Cache::with_weighter(4_000, LEVEL_SETS, ByWeight),
+                united: Cache::with_weighter(4_000, LEVEL_SETS, ByWeight),
                 documents: Cache::with_weighter(4_000, LEVEL_DOCUMENTS, ByWeight),
             },
         }

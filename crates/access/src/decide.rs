@@ -4,6 +4,7 @@ use crate::levels::Levels;
 use crate::standing::Standing;
 use arn::AccountId;
 use policy::{Because, Context, Decision, Explanation, Outcome, Policies, PolicySet, Request};
+use std::sync::Arc;
 
 /// One question.
 #[derive(Clone, Copy)]
@@ -53,23 +54,46 @@ impl Decided {
     }
 }
 
+/// What an organization's levels are looked at as.
+struct Controls<'l> {
+    service: &'l [Arc<PolicySet>],
+    resource: &'l [Arc<PolicySet>],
+}
+
+impl<'l> Controls<'l> {
+    /// For the answer alone.
+    fn united(levels: &'l Levels) -> Self {
+        Controls { service: levels.united_service_control(), resource: levels.united_resource_control() }
+    }
+
+    /// For its reasons, level by level.
+    fn by_level(levels: &'l Levels) -> Self {
+        Controls { service: levels.service_control(), resource: levels.resource_control() }
+    }
+}
+
 impl Standing {
     /// The decision. Nothing is parsed and, where it allows, nothing allocated.
     pub fn decide<'p>(&'p self, question: &Question<'p>) -> Decision<'p> {
-        self.with(question, policy::decide)
+        self.with(question, Controls::united, policy::decide)
     }
 
     /// Whether some request for this could be allowed, whatever condition keys it brings along that this one lacks.
     pub fn decide_in_favour<'p>(&'p self, question: &Question<'p>) -> Decision<'p> {
-        self.with(question, policy::decide_in_favour)
+        self.with(question, Controls::by_level, policy::decide_in_favour)
     }
 
     /// The same decision with every policy that was looked at.
     pub fn explain(&self, question: &Question<'_>) -> Explanation {
-        self.with(question, policy::explain)
+        self.with(question, Controls::by_level, policy::explain)
     }
 
-    fn with<'p, T>(&'p self, question: &Question<'p>, ask: impl FnOnce(&Request<'_>, &Policies<'p>) -> T) -> T {
+    fn with<'p, T>(
+        &'p self,
+        question: &Question<'p>,
+        controls: fn(&'p Levels) -> Controls<'p>,
+        ask: impl FnOnce(&Request<'_>, &Policies<'p>) -> T,
+    ) -> T {
         let request = Request {
             principal: &self.principal,
             action: question.action,
@@ -83,8 +107,8 @@ impl Standing {
             session: self.session_policies.as_ref(),
             resource: question.resource_policy,
             endpoint: None,
-            service_control: self.levels.service_control(),
-            resource_control: question.resource_levels.resource_control(),
+            service_control: controls(&self.levels).service,
+            resource_control: controls(question.resource_levels).resource,
         };
         ask(&request, &policies)
     }

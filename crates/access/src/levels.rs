@@ -24,10 +24,19 @@ use store::{KeyPart, Read, Record, Revision, SHARED, StoreError, Tx};
 pub struct Levels {
     pub(crate) deps: Deps,
     place: Option<Place>,
-    service_control: Box<[Arc<PolicySet>]>,
-    resource_control: Box<[Arc<PolicySet>]>,
+    service_control: Control,
+    resource_control: Control,
     /// Whether any of it is only supposed to be so.
     pub(crate) is_supposed: bool,
+}
+
+/// Levels of one kind of policy.
+#[derive(Default)]
+struct Control {
+    /// Root first.
+    levels: Box<[Arc<PolicySet>]>,
+    /// The same for deciding: as few as can be.
+    united: Arc<[Arc<PolicySet>]>,
 }
 
 /// Where an account stands.
@@ -39,9 +48,16 @@ struct Place {
 /// What is attached to one root, unit or account.
 pub(crate) struct Level {
     deps: Deps,
-    service_control: Arc<PolicySet>,
-    resource_control: Arc<PolicySet>,
+    service_control: Named,
+    resource_control: Named,
     is_supposed: bool,
+}
+
+/// A set, and the versions of policies that it is made of. What those say never changes; what is only supposed has no name.
+#[derive(Clone)]
+struct Named {
+    name: Option<Arc<str>>,
+    set: Arc<PolicySet>,
 }
 
 /// Whose place a condition key tells.
@@ -58,17 +74,33 @@ pub enum Whose {
 impl Levels {
     /// Of whom no organization knows.
     pub fn none() -> Self {
-        Levels { deps: Deps::none(), place: None, service_control: Box::default(), resource_control: Box::default(), is_supposed: false }
+        Levels {
+            deps: Deps::none(),
+            place: None,
+            service_control: Control::default(),
+            resource_control: Control::default(),
+            is_supposed: false,
+        }
     }
 
     /// The SCPs that bind the account's principals, root first; none, where none apply.
     pub fn service_control(&self) -> &[Arc<PolicySet>] {
-        &self.service_control
+        &self.service_control.levels
     }
 
     /// The RCPs that bind whoever comes to the account's resources, root first; none, where none apply.
     pub fn resource_control(&self) -> &[Arc<PolicySet>] {
-        &self.resource_control
+        &self.resource_control.levels
+    }
+
+    /// The SCPs, to decide by: they decide as the levels do.
+    pub(crate) fn united_service_control(&self) -> &[Arc<PolicySet>] {
+        &self.service_control.united
+    }
+
+    /// The RCPs, to decide by.
+    pub(crate) fn united_resource_control(&self) -> &[Arc<PolicySet>] {
+        &self.resource_control.united
     }
 
     /// The id of the account's organization, if it is in one.
@@ -93,14 +125,15 @@ impl Levels {
     /// About how many bytes it holds; the sets are shared.
     pub(crate) fn weight(&self) -> usize {
         let place = self.place.as_ref().map_or(0, |place| place.organization.len() + place.path.len());
-        256 + place + 8 * (self.service_control.len() + self.resource_control.len()) + self.deps.weight()
+        256 + place + 8 * (self.service_control().len() + self.resource_control().len()) + self.deps.weight()
     }
 }
 
 impl Level {
     /// About how many bytes it holds; the sets are shared.
     pub(crate) fn weight(&self) -> usize {
-        192 + self.deps.weight()
+        let name = |named: &Named| named.name.as_ref().map_or(0, |name| name.len());
+        256 + name(&self.service_control) + name(&self.resource_control) + self.deps.weight()
     }
 }
 
@@ -181,7 +214,22 @@ impl Climb<'_> {
             service_control.extend(has_scps.then(|| level.service_control.clone()));
             resource_control.extend(has_rcps.then(|| level.resource_control.clone()));
         }
-        Ok(Levels { deps, place, service_control: service_control.into(), resource_control: resource_control.into(), is_supposed })
+        let (service_control, resource_control) = (self.control(service_control), self.control(resource_control));
+        Ok(Levels { deps, place, service_control, resource_control, is_supposed })
+    }
+
+    /// Levels, united once for all accounts that have the same.
+    fn control(&self, levels: Vec<Named>) -> Control {
+        let names: Option<Vec<&str>> = levels.iter().map(|level| level.name.as_deref()).collect();
+        let name = names.map(|names| names.join("; "));
+        let levels: Box<[Arc<PolicySet>]> = levels.into_iter().map(|level| level.set).collect();
+        let known = &self.access.organization.united;
+        let united = name.as_deref().and_then(|name| known.get(name));
+        let united = united.unwrap_or_else(|| PolicySet::united(&levels).into());
+        if let Some(name) = name {
+            known.insert(name.into(), united.clone());
+        }
+        Control { levels, united }
     }
 
     async fn level(&self, organization: &OrganizationRecord, target: &TargetId) -> Result<Arc<Level>, StoreError> {
@@ -211,7 +259,7 @@ impl Climb<'_> {
         organization: &OrganizationRecord,
         (target, kind, used_as): (&TargetId, PolicyType, Kind),
         deps: &mut Deps,
-    ) -> Result<(Arc<PolicySet>, bool), StoreError> {
+    ) -> Result<(Named, bool), StoreError> {
         let mut attached: Vec<OrganizationPolicyId> =
             attached_to(&self.tx, target, kind).await?.into_iter().map(|attachment| attachment.policy).collect();
         let mut is_supposed = false;
@@ -232,11 +280,11 @@ impl Climb<'_> {
         if is_supposed {
             let documents = policies.into_iter().map(|policy| Ok((Source::new(policy.arn), Arc::new(compiled(&policy.content, used_as)?))));
             let documents = documents.collect::<Result<Vec<_>, StoreError>>()?;
-            return Ok((Arc::new(PolicySet::new(used_as, documents)), true));
+            return Ok((Named { name: None, set: Arc::new(PolicySet::new(used_as, documents)) }, true));
         }
-        let sets = &self.access.organization.sets;
+        let (sets, name) = (&self.access.organization.sets, Some(Arc::<str>::from(named.as_str())));
         if let Some(set) = sets.get(named.as_str()) {
-            return Ok((set, false));
+            return Ok((Named { name, set }, false));
         }
         let mut documents = Vec::with_capacity(policies.len());
         for policy in policies {
@@ -254,7 +302,7 @@ impl Climb<'_> {
         }
         let set = Arc::new(PolicySet::new(used_as, documents));
         sets.insert(named.into(), set.clone());
-        Ok((set, false))
+        Ok((Named { name, set }, false))
     }
 
     /// A policy with the text that it would have.

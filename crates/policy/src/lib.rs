@@ -43,6 +43,7 @@ mod resource;
 mod compiled;
 mod index;
 mod set;
+mod united;
 
 mod decide;
 pub mod evaluate;

@@ -70,6 +70,11 @@ impl Listed {
         Some(Listed { not: element.not, list })
     }
 
+    /// Whether it names everybody: `"Principal": "*"`.
+    pub(crate) fn is_everyone(&self) -> bool {
+        !self.not && matches!(&*self.list, [Who::Everyone])
+    }
+
     /// How the statement reaches this caller, if it does.
     pub(crate) fn reaches(&self, principal: &Principal, kind: Kind, effect: Effect, has_boundary: bool) -> Option<Tier> {
         // Assuming a role is always signed, or rests on a provider's word.

@@ -22,6 +22,8 @@ pub struct PolicySet {
     /// For each statement of all documents, which document it stands in and where.
     rules: Box<[(u32, u32)]>,
     index: Index,
+    /// A statement that allows whatever is asked: it is in no index, and everything is allowed by it unless something denies.
+    open: Option<u32>,
 }
 
 /// What a set says to a request.
@@ -60,12 +62,37 @@ impl<T: Into<Arc<str>>> From<T> for Source {
 impl PolicySet {
     /// Unites documents.
     pub fn new(kind: Kind, documents: impl IntoIterator<Item = (Source, Arc<Compiled>)>) -> PolicySet {
-        let documents: Box<[(Source, Arc<Compiled>)]> = documents.into_iter().collect();
-        let places =
-            documents.iter().zip(0..).flat_map(|((_, document), at)| document.rules.iter().zip(0..).map(move |(_, rule)| (at, rule)));
-        let rules = places.collect();
-        let index = Index::new(documents.iter().flat_map(|(_, document)| &document.rules));
-        PolicySet { kind, documents, rules, index }
+        PolicySet::of_rules(kind, documents.into_iter().map(|document| (0, document)), |_, _| true)
+    }
+
+    /// Unites the statements that `keep` keeps of documents, each of which comes with a number for it.
+    pub(crate) fn of_rules(
+        kind: Kind,
+        documents: impl IntoIterator<Item = (usize, (Source, Arc<Compiled>))>,
+        keep: impl Fn(usize, &Rule) -> bool,
+    ) -> PolicySet {
+        let (numbers, documents): (Vec<usize>, Vec<(Source, Arc<Compiled>)>) = documents.into_iter().unzip();
+        let mut rules = Vec::new();
+        for ((number, (_, document)), at) in numbers.iter().zip(&documents).zip(0..) {
+            rules.extend(document.rules.iter().zip(0..).filter(|(rule, _)| keep(*number, rule)).map(|(_, rule)| (at, rule)));
+        }
+        let all = documents.iter().zip(&numbers).flat_map(|((_, document), number)| document.rules.iter().map(move |rule| (*number, rule)));
+        let index = Index::new(all.filter(|(number, rule)| keep(*number, rule)).map(|(_, rule)| rule));
+        PolicySet { kind, documents: documents.into(), rules: rules.into(), index, open: None }
+    }
+
+    /// The same, that allows everything by this statement of this document.
+    pub(crate) fn opened_by(mut self, document: u32, rule: u32) -> PolicySet {
+        let mut rules = std::mem::take(&mut self.rules).into_vec();
+        self.open = u32::try_from(rules.len()).ok();
+        rules.push((document, rule));
+        self.rules = rules.into();
+        self
+    }
+
+    /// Its documents, in their order.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &(Source, Arc<Compiled>)> {
+        self.documents.iter()
     }
 
     /// A set of no documents, which allows nothing.
@@ -97,7 +124,7 @@ impl PolicySet {
 
     /// What this set says. An observer that is thorough sees every statement; otherwise the first Deny ends it.
     pub(crate) fn judge<'p, O: Observer<'p>>(&'p self, asked: &Asked<'_>, observer: &mut O) -> Verdict {
-        let mut verdict = Verdict::default();
+        let mut verdict = Verdict { deny: None, allow: self.open.map(|rule| (Tier::Direct, rule)) };
         self.index.find(asked.action, &asked.target, |entry| {
             let Some((_, rule, _)) = self.rule(entry.rule) else { return ControlFlow::Continue(()) };
             let is_settled = matches!(verdict.allow, Some((Tier::Direct, _))) && rule.effect == Effect::Allow;

@@ -434,6 +434,23 @@ proptest! {
     }
 
     #[test]
+    fn united_levels_decide_as_the_levels_do(world in world()) {
+        let sets = Sets::of(&world);
+        let (scps, rcps) = (PolicySet::united(&sets.service_control), PolicySet::united(&sets.resource_control));
+        let (one, other) = with(&world, |request, _| {
+            let policies = sets.policies();
+            let united = Policies { service_control: &scps, resource_control: &rcps, ..policies };
+            let told = |policies: &Policies<'_>| {
+                let decision = decide(request, policies);
+                (decision.outcome, decision.because, decision.by.is_some())
+            };
+            (told(&policies), told(&united))
+        });
+        prop_assert_eq!(one, other);
+        prop_assert!(scps.len() <= sets.service_control.len() && rcps.len() <= sets.resource_control.len());
+    }
+
+    #[test]
     fn an_allow_added_never_denies(world in world(), at in 0usize..12, added in statement(true)) {
         let mut more = world.clone();
         add(&mut more, at, added, "Allow");

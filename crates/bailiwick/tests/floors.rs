@@ -9,8 +9,8 @@ use std::{
 /// Every crate, with its floor.
 const FLOORS: &[(&str, u8)] = &[
     ("arn", 1),
-    ("policy", 1),
     ("services", 1),
+    ("policy", 1),
     ("sigv4", 1),
     ("wire-derive", 1),
     ("wire", 1),

@@ -3,7 +3,7 @@ CARGO ?= cargo
 # Seconds for each fuzz target; CI takes few, a night many.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run demo test test-tools test-clients bench fmt lint deny fuzz
+.PHONY: help build run demo test test-tools test-clients bench fmt lint deny fuzz coverage
 
 help:
 	@echo "make build   the release binary, target/release/bailiwick"
@@ -12,6 +12,7 @@ help:
 	@echo "make test    everything: unit, table, property and end-to-end tests with real clients"
 	@echo "make test-clients   large tools against a seeded account: Ansible, Cloud Custodian, Cloudsplaining, awsume, the JavaScript SDK"
 	@echo "make test-tools  git, OpenSSH and openssl by apt, where the tests would miss them; make test does it too"
+	@echo "make coverage   which of AWS's operations answer, and which members of their answers the tests ever saw filled"
 	@echo "make bench   how fast it is, beside its peers, as ratios of one run"
 	@echo "make fmt     format the code"
 	@echo "make lint    formatting and clippy, warnings denied"
@@ -36,6 +37,14 @@ test-clients:
 
 test-tools:
 	tests/tools.sh
+
+# The end-to-end tests note what they are answered; what they found is said whether or not all of them passed.
+coverage: export COVERAGE_FILE = $(CURDIR)/target/seen.txt
+coverage: build
+	tests/venv.sh .venv tests/requirements.txt
+	rm -f $(COVERAGE_FILE) && touch $(COVERAGE_FILE)
+	-.venv/bin/python -m pytest -q tests
+	.venv/bin/python tests/coverage_report.py $(COVERAGE_FILE)
 
 bench: build
 	tests/venv.sh benches/.venv benches/requirements.txt

@@ -21,7 +21,7 @@ def script(page):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md", "organizations.md", "organization-policies.md"])
+@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md", "organizations.md", "organization-policies.md", "reports.md"])
 def test_the_commands_of_a_page_work(page, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -44,6 +44,8 @@ def test_the_commands_of_a_page_work(page, tmp_path):
         assert '"tag_key":"CostCenter"' in done.stdout, done.stdout
     elif page == "mfa.md":
         assert "iam:ListUsers" in done.stderr and '"UserName": "alice"' in done.stdout, done.stdout
+    elif page == "reports.md":
+        assert "<root_account>,arn:aws:iam::" in done.stdout and '"JobStatus": "COMPLETED"' in done.stdout and '"PolicyType": "MANAGED"' in done.stdout, done.stdout
     elif page == "services.md":
         assert "thumbs.example.internal\t127.0.0.1:9002\n" in done.stdout and '"Service": "thumbs.example.internal"' in done.stdout, done.stdout
     elif page == "organizations.md":

@@ -7,6 +7,7 @@ mod decide;
 mod emulator;
 mod load;
 mod report;
+mod reports;
 mod rounds;
 mod scale;
 mod server;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         ("writes", writes::measure),
         ("storm", storm::measure),
         ("emulator", emulator::measure),
+        ("reports", reports::measure),
         ("memory", scale::memory),
         ("scale", scale::million),
     ];

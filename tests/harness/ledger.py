@@ -6,6 +6,8 @@ Secrets are collected by themselves from each client's traffic (`watch`), and by
 import re
 import urllib.parse
 
+from . import seen
+
 SECRETS = {}  # the value -> what it is
 SIGNATURES = {}
 SERVERS = []  # every server started, with its data directory and its logs
@@ -73,4 +75,5 @@ def watch(client):
     client.meta.events.register("provide-client-params.*.*", before)
     client.meta.events.register("after-call.*.*", after)
     client.meta.events.register("before-send.*.*", sent)
+    seen.watch(client)
     return client

@@ -38,6 +38,7 @@ PROMISED = {
         CreateServiceSpecificCredential ListServiceSpecificCredentials ResetServiceSpecificCredential UpdateServiceSpecificCredential DeleteServiceSpecificCredential
         UploadSSHPublicKey GetSSHPublicKey ListSSHPublicKeys UpdateSSHPublicKey DeleteSSHPublicKey
         GenerateCredentialReport GetCredentialReport
+        GenerateServiceLastAccessedDetails GetServiceLastAccessedDetails GetServiceLastAccessedDetailsWithEntities ListPoliciesGrantingServiceAccess
         SimulatePrincipalPolicy SimulateCustomPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
     """.split(),
     "sts": "GetCallerIdentity AssumeRole GetSessionToken GetFederationToken GetAccessKeyInfo DecodeAuthorizationMessage".split(),
@@ -58,6 +59,7 @@ GOOD = {
     "AuthenticationCode1": "123456", "AuthenticationCode2": "654321",
     "OpenIDConnectProviderArn": "arn:aws:iam::{account}:oidc-provider/walk-none.example.com", "SAMLProviderArn": "arn:aws:iam::{account}:saml-provider/walk-none",
     "Url": "https://walk-none.example.com", "ThumbprintList": ["a" * 40], "SAMLMetadataDocument": "x" * 1000,
+    "Arn": "arn:aws:iam::{account}:user/walk-none", "JobId": "walknone-walk-walk-walk-walknonewalk", "ServiceNamespace": "s3", "ServiceNamespaces": ["s3"],
     "AWSServiceName": "ecs.amazonaws.com", "DeletionTaskId": "task/aws-service-role/walk-none.amazonaws.com/walk/none",
 }
 

@@ -133,6 +133,8 @@ pub enum Error {
     ReportExpired,
     #[error("The credential report is still being made.")]
     ReportInProgress,
+    #[error("The job with id {0} cannot be found.")]
+    NoSuchJob(String),
     #[error("Rate exceeded")]
     Busy(#[from] Busy),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -164,6 +166,7 @@ impl From<Error> for Failure {
             | Error::NoSuchSshKey(_)
             | Error::NoSuchProfile(_)
             | Error::NoBoundary { .. }
+            | Error::NoSuchJob(_)
             | Error::NoLoginProfile(_)
             | Error::NoAlias(_)
             | Error::NoSuchTask(_)

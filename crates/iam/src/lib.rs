@@ -12,6 +12,7 @@ mod names;
 mod page;
 mod paths;
 mod pem;
+mod permissions;
 mod private_keys;
 mod providers;
 mod quotas;
@@ -28,12 +29,14 @@ mod credential_report;
 mod groups;
 mod inline_policies;
 mod instance_profiles;
+mod last_accessed;
 mod login_profiles;
 mod mfa_devices;
 mod oidc_providers;
 mod password_policy;
 mod passwords;
 mod policies;
+mod policies_granting;
 mod policy_versions;
 mod qr;
 mod roles;
@@ -105,6 +108,8 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     service_credentials::OPERATIONS,
     ssh_keys::OPERATIONS,
     credential_report::OPERATIONS,
+    last_accessed::OPERATIONS,
+    policies_granting::OPERATIONS,
 ];
 
 /// Every kind of record that only IAM reads, for checking a store.

@@ -26,6 +26,11 @@ pub(crate) struct NextPage {
 }
 
 impl Page {
+    /// One of a list whose pages are as long as it likes.
+    pub fn after_marker(marker: Option<&MarkerText>) -> Self {
+        Page { marker: marker.cloned(), max_items: Int::default() }
+    }
+
     /// Where to begin.
     pub fn after(&self) -> Result<Option<Marker>, Error> {
         let Some(text) = &self.marker else { return Ok(None) };

@@ -56,7 +56,9 @@ fn text(name: &str, walked: &Walked) -> String {
         | "ServiceControlPolicyInputList"
         | "ResourcePolicy" => DOCUMENT.into(),
         "PolicyArn" | "PermissionsBoundary" => own("policy"),
-        "PolicySourceArn" | "CallerArn" => own("user"),
+        "PolicySourceArn" | "CallerArn" | "Arn" => own("user"),
+        "JobId" => "walkwalk-walk-walk-walk-walkwalkwalk".into(),
+        "ServiceNamespaces" | "ServiceNamespace" => "s3".into(),
         "SerialNumber" => own("mfa"),
         "AuthenticationCode1" | "AuthenticationCode2" => "123456".into(),
         "OpenIDConnectProviderArn" => format!("arn:aws:iam::{}:oidc-provider/walk.example.com", walked.account),

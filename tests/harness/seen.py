@@ -1,0 +1,45 @@
+"""Which operations the tests were answered by, and which members of the answers were ever filled: kept where COVERAGE_FILE says, if it does.
+
+The file has a line for each path, `iam CreateUser User.Arn`, and one without a path for each operation that answered.
+"""
+
+import os
+
+_SEEN = set()
+
+
+def _note(line):
+    if line not in _SEEN:
+        _SEEN.add(line)
+        with open(os.environ["COVERAGE_FILE"], "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def paths(shape, tree, path=""):
+    """The paths of the members that are filled in a parsed answer."""
+    if shape.type_name == "structure":
+        for name, member in shape.members.items():
+            if isinstance(tree, dict) and tree.get(name) is not None:
+                inner = f"{path}.{name}" if path else name
+                yield inner
+                yield from paths(member, tree[name], inner)
+    elif shape.type_name == "list":
+        for each in tree:
+            yield from paths(shape.member, each, path)
+    elif shape.type_name == "map":
+        for each in tree.values():
+            yield from paths(shape.value, each, path)
+
+
+def watch(client):
+    """Notes what a boto3 client is answered."""
+
+    def after(http_response, parsed, model, **_):
+        if http_response.status_code < 300:
+            start = f"{model.service_model.service_name} {model.name}"
+            _note(start)
+            for path in paths(model.output_shape, parsed) if model.output_shape else ():
+                _note(f"{start} {path}")
+
+    if os.environ.get("COVERAGE_FILE"):
+        client.meta.events.register("after-call.*.*", after)

@@ -22,10 +22,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("access", 4),
     ("foresight", 5),
     ("operation", 5),
+    ("organizations", 7),
     ("iam", 7),
     ("sts", 7),
     ("decisions", 7),
-    ("organizations", 7),
     ("bailiwick", 9),
 ];
 

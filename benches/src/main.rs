@@ -5,6 +5,7 @@ mod alone;
 mod client;
 mod decide;
 mod emulator;
+mod foresight;
 mod load;
 mod report;
 mod reports;
@@ -35,7 +36,7 @@ type Measure = fn(&mut Report) -> Result<(), Problem>;
 fn main() -> ExitCode {
     let only = std::env::args().nth(1);
     let mut report = Report::default();
-    let measures: [(&str, Measure); 8] = [
+    let measures: [(&str, Measure); 10] = [
         ("decide", decide::measure),
         ("signature", signature::measure),
         ("traffic", traffic::measure),
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         ("storm", storm::measure),
         ("emulator", emulator::measure),
         ("reports", reports::measure),
+        ("foresight", foresight::measure),
         ("memory", scale::memory),
         ("scale", scale::million),
     ];

@@ -42,11 +42,16 @@ fn root_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The program that is measured.
+pub fn bailiwick() -> PathBuf {
+    root_folder().join("target/release/bailiwick")
+}
+
 impl Server {
     /// Bailiwick on a data directory.
     pub fn bailiwick(data: &Path) -> Result<Server, Problem> {
         let address = free()?;
-        let mut command = Command::new(root_folder().join("target/release/bailiwick"));
+        let mut command = Command::new(bailiwick());
         command.arg("serve").arg("--data-dir").arg(data).arg("--listen").arg(address.to_string());
         command
             .env("BAILIWICK_ACCOUNT_ID", ACCOUNT)
@@ -90,8 +95,17 @@ impl Server {
 
     /// Resident memory, in bytes.
     pub fn resident(&self) -> Result<u64, Problem> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that was ever resident, in bytes.
+    pub fn peak(&self) -> Result<u64, Problem> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, name: &str) -> Result<u64, Problem> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or_else(|| format!("no {name}"))?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 

@@ -156,3 +156,18 @@ fn a_hostile_text_costs_no_more_than_its_length() {
         assert!(begin.elapsed().as_secs() < 5, "{} took {:?}, {clean}", hostile.get(..20).unwrap(), begin.elapsed());
     }
 }
+
+#[test]
+fn a_private_key_is_hidden_wherever_it_stands() {
+    let key = "-----BEGIN EC PRIVATE KEY-----\nMIGHAgEAMBMG\nqGSM49\n-----END EC PRIVATE KEY-----\n";
+    let certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    assert_eq!(text(key), format!("{HIDDEN}\n"));
+    assert_eq!(text(&format!("{certificate}{key}{certificate}")), format!("{certificate}{HIDDEN}\n{certificate}"));
+    assert_eq!(text(&format!("{key}and {key}")), format!("{HIDDEN}\nand {HIDDEN}\n"));
+    assert_eq!(text("x -----BEGIN PRIVATE KEY-----\nMIGHAg"), format!("x {HIDDEN}"), "one that was cut");
+    assert_eq!(text("-----BEGIN ENCRYPTED PRIVATE KEY----- MIGH -----END"), HIDDEN);
+    assert_eq!(text(certificate), certificate);
+    assert_eq!(text("about a PRIVATE KEY-----"), "about a PRIVATE KEY-----");
+    let message = format!("Value '{key}' at 'certificateBody' failed to satisfy constraint");
+    assert!(!text(&message).contains("MIGH"), "{}", text(&message));
+}

@@ -21,6 +21,10 @@ PROMISED = {
         AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint
         TagOpenIDConnectProvider UntagOpenIDConnectProvider ListOpenIDConnectProviderTags
         CreateSAMLProvider GetSAMLProvider ListSAMLProviders UpdateSAMLProvider DeleteSAMLProvider TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags
+        SetSecurityTokenServicePreferences EnableOutboundWebIdentityFederation DisableOutboundWebIdentityFederation GetOutboundWebIdentityFederationInfo
+        GetAccountProperties PutAccountProperties AcquireRole GetRoleTemplateVersion
+        CreateDelegationRequest GetDelegationRequest ListDelegationRequests AssociateDelegationRequest UpdateDelegationRequest AcceptDelegationRequest
+        RejectDelegationRequest SendDelegationToken GetHumanReadableSummary
         CreateRole GetRole ListRoles UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy DeleteRole
         CreateServiceLinkedRole DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus
         CreateInstanceProfile GetInstanceProfile ListInstanceProfiles ListInstanceProfilesForRole AddRoleToInstanceProfile RemoveRoleFromInstanceProfile DeleteInstanceProfile
@@ -57,6 +61,9 @@ GOOD = {
     "CertificateId": "WALKNONEWALKNONEWALKNONEWALK", "EncodedMessage": "walk", "ServiceSpecificCredentialId": "ACCAWALKNONEWALKNONE1", "ServiceName": "codecommit.amazonaws.com",
     "SSHPublicKeyId": "APKAWALKNONEWALKNONE1", "Encoding": "SSH", "SerialNumber": "arn:aws:iam::{account}:mfa/none", "TokenCode": "123456",
     "AuthenticationCode1": "123456", "AuthenticationCode2": "654321",
+    "GlobalEndpointTokenVersion": "v2Token", "Properties": {"entry.1.key": "Walk/None", "entry.1.value": "true"}, "TemplateArn": "arn:aws:iam::aws:role-template/walk-none",
+    "DelegationRequestId": "walk-none-walk-none", "EntityArn": "arn:aws:iam::{account}:delegation-request/walk-none-walk-none",
+    "Permissions": {"PolicyTemplateArn": "arn:aws:iam::aws:policy-template/walk-none"}, "NotificationChannel": "arn:aws:sns:us-east-1:111122223333:walk", "SessionDuration": 3600,
     "OpenIDConnectProviderArn": "arn:aws:iam::{account}:oidc-provider/walk-none.example.com", "SAMLProviderArn": "arn:aws:iam::{account}:saml-provider/walk-none",
     "Url": "https://walk-none.example.com", "ThumbprintList": ["a" * 40], "SAMLMetadataDocument": "x" * 1000,
     "Arn": "arn:aws:iam::{account}:user/walk-none", "JobId": "walknone-walk-walk-walk-walknonewalk", "ServiceNamespace": "s3", "ServiceNamespaces": ["s3"],

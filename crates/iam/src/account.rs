@@ -2,6 +2,7 @@
 //! An alias is unique among all accounts, an account has one, and a new one takes the place of the old one.
 
 use crate::access_keys::KEYS_PER_USER;
+use crate::account_features::features;
 use crate::groups::GROUPS_PER_USER;
 use crate::instance_profiles::InstanceProfileRecord;
 use crate::page::{NextPage, Page};
@@ -161,7 +162,9 @@ impl Operation for GetAccountSummary {
             ("AccountSigningCertificatesPresent", i64::from(certificates > 0)),
             ("AccountPasswordPresent", i64::from(account.root_password.is_some())),
         ];
-        let all = counts.into_iter().chain(quotas(cx.limits()));
+        // Which tokens a session of the global endpoint has: the first kind, until an account asks for the second.
+        let tokens = ("GlobalEndpointTokenVersion", i64::from(features(cx).await?.token_version));
+        let all = counts.into_iter().chain([tokens]).chain(quotas(cx.limits()));
         Ok(GetAccountSummaryOutput { summary_map: Entries(all.map(|(name, number)| (Name::Borrowed(name), number)).collect()) })
     }
 }
@@ -181,7 +184,7 @@ async fn counted_in<R: Record>(cx: &Allowed<'_, Read>, span: Span<R>) -> Result<
 
 /// How much an account may have: what the operator said, else what AWS says.
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
-fn quotas(limits: &Limits) -> [(&'static str, i64); 20] {
+fn quotas(limits: &Limits) -> [(&'static str, i64); 19] {
     let said = |limit: Option<u64>, awss: i64| limit.map_or(awss, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     let fixed = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
     [
@@ -204,8 +207,6 @@ fn quotas(limits: &Limits) -> [(&'static str, i64); 20] {
         ("AssumeRolePolicySizeQuota", 2_048),
         ("PolicyVersionsInUseQuota", 10_000),
         ("VersionsPerPolicyQuota", 5),
-        // Which tokens a session of the global endpoint has: the first kind, until an account asks for the second.
-        ("GlobalEndpointTokenVersion", 1),
     ]
 }
 

@@ -120,6 +120,14 @@ pub enum Error {
     ProviderExists(String),
     #[error("{0}")]
     NoProvider(String),
+    #[error("Role template {0} cannot be found.")]
+    NoRoleTemplate(Arn),
+    #[error("The delegation request with id {0} cannot be found.")]
+    NoDelegationRequest(String),
+    #[error("Outbound web identity federation is already enabled for this account.")]
+    FeatureEnabled,
+    #[error("Outbound web identity federation is disabled for this account.")]
+    FeatureDisabled,
     #[error("The certificate is already associated with a user of this account.")]
     DuplicateCertificate,
     #[error("The private key does not belong to the public key certificate.")]
@@ -174,6 +182,8 @@ impl From<Error> for Failure {
             | Error::NoServerCertificate(_)
             | Error::NoCertificate(_)
             | Error::NoProvider(_)
+            | Error::NoRoleTemplate(_)
+            | Error::NoDelegationRequest(_)
             | Error::NoSuchDevice(_)
             | Error::DeviceOfAnother => (404, "NoSuchEntity"),
             Error::DuplicateSshKey => (400, "DuplicateSSHPublicKey"),
@@ -197,6 +207,8 @@ impl From<Error> for Failure {
             Error::MalformedCertificate(_) => (400, "MalformedCertificate"),
             Error::InvalidCertificate(_) => (400, "InvalidCertificate"),
             Error::DuplicateCertificate => (409, "DuplicateCertificate"),
+            Error::FeatureEnabled => (409, "FeatureEnabled"),
+            Error::FeatureDisabled => (404, "FeatureDisabled"),
             Error::KeyPairMismatch => (400, "KeyPairMismatch"),
             Error::ReportNotPresent => (410, "ReportNotPresent"),
             Error::ReportExpired => (410, "ReportExpired"),

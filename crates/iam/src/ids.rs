@@ -19,3 +19,10 @@ pub(crate) fn long_id(cx: &Allowed<'_, Write>) -> Result<String, SealingError> {
     }
     Ok(id)
 }
+
+/// A random UUID. Source: RFC 9562, section 5.4.
+pub(crate) fn uuid(cx: &Allowed<'_, Write>) -> Result<String, SealingError> {
+    let high = cx.chance()? & 0xffff_ffff_ffff_0fff | 0x4000;
+    let low = cx.chance()? & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
+    Ok(format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48, low & 0xffff_ffff_ffff))
+}

@@ -23,9 +23,11 @@ mod x509;
 mod access_keys;
 mod account;
 mod account_details;
+mod account_features;
 mod attachments;
 mod boundaries;
 mod credential_report;
+mod delegation_requests;
 mod groups;
 mod inline_policies;
 mod instance_profiles;
@@ -39,6 +41,7 @@ mod policies;
 mod policies_granting;
 mod policy_versions;
 mod qr;
+mod role_templates;
 mod roles;
 mod saml_metadata;
 mod saml_providers;
@@ -97,6 +100,9 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     server_certificates::OPERATIONS,
     oidc_providers::OPERATIONS,
     saml_providers::OPERATIONS,
+    account_features::OPERATIONS,
+    role_templates::OPERATIONS,
+    delegation_requests::OPERATIONS,
     password_policy::OPERATIONS,
     login_profiles::OPERATIONS,
     mfa_devices::OPERATIONS,

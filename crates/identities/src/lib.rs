@@ -5,6 +5,7 @@
 
 mod access_keys;
 mod accounts;
+mod features;
 mod groups;
 mod managed;
 mod mfa;
@@ -26,6 +27,7 @@ mod users;
 
 pub use access_keys::{AccessKeyRecord, Owner};
 pub use accounts::{AccountAlias, AccountRecord, AccountStatus, Email, FIRST_ACCOUNT};
+pub use features::{AccountFeaturesRecord, OutboundFederation};
 pub use groups::GroupRecord;
 pub use managed::{ManagedPolicy, managed_policies, managed_policy};
 pub use mfa::{CODE, CODE_REMEMBERED, MfaDeviceRecord, MfaKind, Reach, Seed, SerialNumber, VirtualMfa};
@@ -71,6 +73,7 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<MfaDeviceRecord>(),
         store::Kind::of::<KeyRecord>(),
         store::Kind::of::<OidcProviderRecord>(),
+        store::Kind::of::<AccountFeaturesRecord>(),
         store::Kind::of::<SamlProviderRecord>(),
         store::Kind::of::<SamlMetadataRecord>(),
         store::Kind::of::<SamlPrivateKeyRecord>(),

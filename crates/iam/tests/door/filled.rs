@@ -36,7 +36,11 @@ fn fill(at: &str, name: &str, kind: &'static Kind, walked: &Walked, all: &mut Ve
             return fields.for_each(|field| fill(&format!("{at}.{}", field.name), field.name, &field.kind, walked, all));
         }
         Kind::List(inner) => return fill(&format!("{at}.member.1"), name, inner, walked, all),
-        Kind::Entries(_) | Kind::Blob | Kind::Decimal | Kind::Nothing => panic!("no input of IAM has one: {at}"),
+        Kind::Entries(inner) => {
+            all.push((format!("{at}.entry.1.key"), "Walk/Walk".into()));
+            return fill(&format!("{at}.entry.1.value"), name, inner, walked, all);
+        }
+        Kind::Blob | Kind::Decimal | Kind::Nothing => panic!("no input of IAM has one: {at}"),
         Kind::Bool => "true".into(),
         Kind::Number { min, max } => (*min.max(&1)).min(*max).to_string(),
         Kind::Time => "2026-01-02T03:04:05Z".into(),
@@ -67,6 +71,15 @@ fn text(name: &str, walked: &Walked) -> String {
         "ThumbprintList" => "a".repeat(40),
         "SAMLMetadataDocument" => "x".repeat(1_000),
         "RemovePrivateKey" => "A".repeat(32),
+        "DelegationRequestId" => "walk-walk-walk-walk".into(),
+        "Name" => "walk-walk".into(),
+        "EntityArn" => format!("arn:aws:iam::{}:delegation-request/walk-walk-walk-walk", walked.account),
+        "OwnerAccountId" => walked.account.to_string(),
+        "OwnerId" => own("user"),
+        "PolicyTemplateArn" | "TemplateArn" => "arn:aws:iam::aws:role-template/walk".into(),
+        "RequestorWorkflowId" => "walk-walk".into(),
+        "NotificationChannel" => "arn:aws:sns:us-east-1:111122223333:walk".into(),
+        "RedirectUrl" => "https://example.com/walk".into(),
         "ResourceOwner" => walked.account.to_string(),
         "ResourceArns" => "arn:aws:s3:::bucket".into(),
         "ResourceHandlingOption" => "EC2-VPC-EBS".into(),

@@ -54,6 +54,10 @@ async fn whoever_has_no_policies_is_denied_everything() {
     }
 }
 
+/// Operations that AWS's model has and its reference has not yet: each is judged by its own action.
+const NEWER_THAN_THE_REFERENCE: &[&str] =
+    &["AcquireRole", "GetAccountProperties", "GetRoleTemplateVersion", "PutAccountProperties", "UpdateDelegationRequest"];
+
 #[tokio::test]
 async fn requests_are_judged_by_what_the_reference_says() {
     let reference = services::service("iam").unwrap();
@@ -67,6 +71,10 @@ async fn requests_are_judged_by_what_the_reference_says() {
         let mut say = |words: String| wrong.push(format!("{own}: {words}"));
         if checks.first().map(|check| check.action.as_str()) != Some(&own) {
             say(format!("its first check is {:?}, the answer {}", checks.first(), said.body));
+        }
+        if NEWER_THAN_THE_REFERENCE.contains(&operation.name) {
+            assert!(reference.action(operation.name).is_none(), "{own} is in the reference by now");
+            continue;
         }
         for check in &checks {
             let Some(action) = services::action(&check.action) else {
@@ -97,7 +105,7 @@ async fn requests_are_judged_by_what_the_reference_says() {
                 }
             }
         }
-        let action = reference.action(operation.name).unwrap();
+        let Some(action) = reference.action(operation.name) else { panic!("{own} is not in the reference") };
         for other in action.needs() {
             if !checks.iter().any(|check| other == *check.action) {
                 say(format!("is not judged by {other}"));

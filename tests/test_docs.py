@@ -21,7 +21,7 @@ def script(page):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md", "organizations.md", "organization-policies.md", "reports.md"])
+@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md", "organizations.md", "organization-policies.md", "reports.md", "certificates.md"])
 def test_the_commands_of_a_page_work(page, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -48,6 +48,8 @@ def test_the_commands_of_a_page_work(page, tmp_path):
         assert "<root_account>,arn:aws:iam::" in done.stdout and '"JobStatus": "COMPLETED"' in done.stdout and '"PolicyType": "MANAGED"' in done.stdout, done.stdout
     elif page == "services.md":
         assert "thumbs.example.internal\t127.0.0.1:9002\n" in done.stdout and '"Service": "thumbs.example.internal"' in done.stdout, done.stdout
+    elif page == "certificates.md":
+        assert '"Path": "/cdn/"' in done.stdout and '"Active"' in done.stdout and '"Url": "idp.example.com/realms/main"' in done.stdout, done.stdout
     elif page == "organizations.md":
         assert done.stdout.count('"ACTIVE"') == 1 and "InvalidClientTokenId" in done.stderr and "AccessDenied" in done.stderr, done.stdout
     else:

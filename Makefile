@@ -3,7 +3,7 @@ CARGO ?= cargo
 # Seconds for each fuzz target; CI takes few, a night many.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run demo test test-tools test-clients bench fmt lint deny fuzz coverage
+.PHONY: help build run demo test test-tools test-clients bench package fmt lint deny fuzz coverage
 
 help:
 	@echo "make build   the release binary, target/release/bailiwick"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-tools  git, OpenSSH and openssl by apt, where the tests would miss them; make test does it too"
 	@echo "make coverage   which of AWS's operations answer, and which members of their answers the tests ever saw filled"
 	@echo "make bench   how fast it is, beside its peers, as ratios of one run"
+	@echo "make package manual pages and completions in target/packaging, and a .deb where cargo-deb is installed"
 	@echo "make fmt     format the code"
 	@echo "make lint    formatting and clippy, warnings denied"
 	@echo "make deny    licences, bans and sources, where cargo-deny is installed"
@@ -49,6 +50,10 @@ coverage: build
 bench: build
 	tests/venv.sh benches/.venv benches/requirements.txt
 	cd benches && $(CARGO) build --release --locked && target/release/bench
+
+package: build
+	packaging/generate.sh target/release/bailiwick target/packaging
+	@if $(CARGO) deb --version >/dev/null 2>&1; then $(CARGO) deb --package bailiwick --no-build; else echo "cargo-deb is not installed: no .deb"; fi
 
 fmt:
 	$(CARGO) fmt --all

@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use arn::AccountId;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use identities::{ServiceHost, ServiceName};
 
 use crate::config::keys::{KEYS, Key, Kind};
@@ -102,6 +103,17 @@ pub enum Command {
         /// How to write what came out
         #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
         format: ReportFormat,
+    },
+    /// Print what a shell reads to complete this command line
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write a page for each command into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
     },
 }
 

@@ -11,6 +11,7 @@ pub mod foresee;
 pub mod http;
 pub mod local;
 pub mod logs;
+pub mod manual;
 pub mod master_key;
 pub mod node;
 pub mod serve;

@@ -15,7 +15,7 @@ use bailiwick::{
     evaluate,
     foresee::{self, Form},
     local::{self, LocalAnswer, LocalCommand, RootKey, ServiceKey, Tell},
-    logs, serve, ssh_keys,
+    logs, manual, serve, ssh_keys,
 };
 use clap::Parser as _;
 use identities::ServiceHost;
@@ -83,6 +83,9 @@ fn run(command: Command) -> Result<ExitCode, Failed> {
         Command::Evaluate { file } => judge(&file),
         Command::SshKeys(options) => authorized_keys(&options),
         Command::Test { paths, format } => test(&paths, format),
+        Command::Completions { shell } => Ok(manual::completions(shell, &mut io::stdout().lock()).map(|()| ExitCode::SUCCESS)?),
+        Command::Man { dir: None } => Ok(manual::man(&mut io::stdout().lock()).map(|()| ExitCode::SUCCESS)?),
+        Command::Man { dir: Some(folder) } => Ok(manual::man_pages(&folder).map(|()| ExitCode::SUCCESS)?),
     }
 }
 

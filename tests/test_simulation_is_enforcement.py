@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from harness.asking import check, post, signed_request
 from harness.expecting import refused
+from harness.organization_policies import Organization
 from harness.principals import allow, deny, document, trust
 
 # What a request has and a simulation has to be given.
@@ -194,3 +195,56 @@ def test_the_simulator_shows_trust_to_nobody_without_its_right(account, nobody):
     role = account.role(trusted=trust(nobody.arn))
     with refused("AccessDenied"):
         nobody.iam.simulate_principal_policy(PolicySourceArn=nobody.arn, ActionNames=["sts:AssumeRole"], ResourceArns=[role.arn])
+
+
+# Organizations.
+
+
+@pytest.fixture(scope="module")
+def organization(server):
+    """A management account, and a member of it in a unit of its own."""
+    made = Organization(server.account("simulated-management"))
+    member = server.account("simulated-member")
+    made.unit_of_member = made.unit()
+    made.invite(member, made.unit_of_member)
+    made.member = member
+    return made
+
+
+def test_what_an_organization_forbids_the_simulator_denies(organization):
+    member = organization.member
+    user = member.user(allow("*"), name="forbidden")
+    assert simulated(member, user.arn, "iam:ListUsers", "*")["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}
+    scp = organization.attach(organization.scp(deny("iam:ListUsers")), organization.unit_of_member)
+    with refused("AccessDenied"):
+        user.iam.list_users()
+    found = simulated(member, user.arn, "iam:ListUsers", "*")
+    assert found["EvalDecision"] == "explicitDeny" and found["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": False}
+    assert found["MatchedStatements"] == [], "service control policies are not shown"
+    left_out = simulated(member, user.arn, "iam:ListUsers", "*", PolicyExclusionList=[{"PolicyType": "scp"}])
+    assert left_out["EvalDecision"] == "allowed" and left_out["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}
+    organization.detach(scp, organization.unit_of_member)
+    user.iam.list_users()
+    assert simulated(member, user.arn, "iam:ListUsers", "*")["EvalDecision"] == "allowed"
+
+
+def test_what_an_organization_lays_on_a_resource_the_simulator_denies(organization):
+    member = organization.member
+    user = member.user(allow("sts:AssumeRole"), name="restricted")
+    role = member.role(trusted=trust(member.id))
+    rcp = organization.attach(organization.rcp(deny("sts:AssumeRole")), organization.unit_of_member)
+    with refused("AccessDenied"):
+        user.assume(role)
+    found = simulated(member, user.arn, "sts:AssumeRole", role.arn)
+    assert found["EvalDecision"] == "explicitDeny" and found["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": False}
+    assert simulated(member, user.arn, "sts:AssumeRole", role.arn, PolicyExclusionList=[{"PolicyType": "rcp"}])["EvalDecision"] == "allowed"
+    organization.detach(rcp, organization.unit_of_member)
+    user.assume(role)
+    assert simulated(member, user.arn, "sts:AssumeRole", role.arn)["EvalDecision"] == "allowed"
+
+
+def test_a_principals_organization_is_known_to_the_simulator(organization):
+    member = organization.member
+    user = member.user(allow("s3:GetObject", condition={"StringEquals": {"aws:PrincipalOrgID": organization.id}}), key=False, name="inside")
+    found = simulated(member, user.arn, "s3:GetObject", "arn:aws:s3:::bucket/key", [])
+    assert found["EvalDecision"] == "allowed" and found["MissingContextValues"] == []

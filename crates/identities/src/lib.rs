@@ -38,8 +38,9 @@ pub use organization_policies::{
     policy_folder,
 };
 pub use organizations::{
-    FeatureSet, JoinedMethod, MOST_LEVELS, MemberRecord, MemberState, OrganizationId, OrganizationPath, OrganizationRecord, ParentId,
-    PolicyType, RootId, TargetId, UnitId, UnitRecord, organization_path, path_text, units_down_to,
+    DelegatedAdministratorRecord, FeatureSet, JoinedMethod, MOST_LEVELS, MemberRecord, MemberState, OrganizationId, OrganizationPath,
+    OrganizationRecord, ParentId, PolicyType, RootId, ServiceAccessRecord, TargetId, UnitId, UnitRecord, organization_path, path_text,
+    units_down_to,
 };
 pub use passwords::{NotHashed, PasswordHash};
 pub use policies::{InlinePolicyRecord, PolicyRecord, PolicyVersionRecord, customer_policy_arn};
@@ -80,6 +81,8 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<OrganizationRecord>(),
         store::Kind::of::<UnitRecord>(),
         store::Kind::of::<MemberRecord>(),
+        store::Kind::of::<DelegatedAdministratorRecord>(),
+        store::Kind::of::<ServiceAccessRecord>(),
         store::Kind::of::<OrganizationPolicyRecord>(),
         store::Kind::of::<PolicyAttachmentRecord>(),
         store::Kind::of::<ServiceRecord>(),

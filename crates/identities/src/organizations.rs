@@ -201,6 +201,32 @@ pub struct MemberRecord {
     pub closed: Option<i64>,
 }
 
+/// An account that administers a service for its organization.
+#[derive(Debug, Clone, Serialize, Deserialize, Record)]
+#[record(kind = "delegated-administrator", key = (account, service), index(by_organization = organization, by_service = (organization, service)))]
+pub struct DelegatedAdministratorRecord {
+    /// The member.
+    pub account: AccountId,
+    /// `sso.amazonaws.com` …
+    pub service: String,
+    /// Whose member it is.
+    pub organization: OrganizationId,
+    /// Since when, in seconds since the epoch.
+    pub enabled: i64,
+}
+
+/// That a service may work in an organization.
+#[derive(Debug, Clone, Serialize, Deserialize, Record)]
+#[record(kind = "service-access", key = (organization, service))]
+pub struct ServiceAccessRecord {
+    /// Where.
+    pub organization: OrganizationId,
+    /// Which service.
+    pub service: String,
+    /// Since when, in seconds since the epoch.
+    pub enabled: i64,
+}
+
 /// The most units between a root and an account.
 /// Source: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>.
 pub const MOST_LEVELS: usize = 5;

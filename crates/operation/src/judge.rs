@@ -82,11 +82,17 @@ pub(crate) async fn judge(
         // A service has no policies: what it may ask of Bailiwick itself, its registration says.
         let registered = caller.standing.registered.as_ref().filter(|_| matches!(check.target, Target::Everything));
         let trust = resource.trusting.as_ref().and_then(|role| role.trust.as_ref());
+        let own = resource.policy.as_deref().map(|policy| &policy.text);
         let question = Question {
             action,
             resource: &resource.arn,
             resource_account: Some(resource.account),
-            resource_policy: resource.policy.as_deref().or(trust).or(registered.map(|registered| &registered.set)),
+            resource_policy: resource
+                .policy
+                .as_deref()
+                .map(|policy| &policy.set)
+                .or(trust)
+                .or(registered.map(|registered| &registered.set)),
             resource_levels: &levels,
             facts: &facts,
         };
@@ -101,7 +107,7 @@ pub(crate) async fn judge(
             because: because.as_str().into(),
             by: by.clone(),
             keys: audit::Keys::default(),
-            resource_policy: registered.map(|registered| registered.text.clone().into()),
+            resource_policy: own.or_else(|| registered.map(|registered| &registered.text)).map(|text| text.clone().into()),
         });
         judgement.decided = Some((outcome, because, by));
         if !decision.is_allowed() {

@@ -33,6 +33,12 @@ pub trait Protected: Send + Sync {
     fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a>;
 }
 
+/// A resource's own policy: ready to decide, and as it is written.
+pub(crate) struct OwnPolicy {
+    pub set: PolicySet,
+    pub text: String,
+}
+
 /// A resource to come.
 pub type Resolved<'a> = Pin<Box<dyn Future<Output = Result<Resource, StoreError>> + Send + 'a>>;
 
@@ -49,7 +55,7 @@ pub struct Resource {
     /// A role whose trust policy judges too.
     pub(crate) trusting: Option<Arc<Grants>>,
     /// The resource's own policy.
-    pub(crate) policy: Option<Arc<PolicySet>>,
+    pub(crate) policy: Option<Arc<OwnPolicy>>,
 }
 
 impl Resource {
@@ -66,8 +72,8 @@ impl Resource {
     }
 
     /// The same, judged also by a policy of its own.
-    pub fn with_policy(mut self, policy: Arc<PolicySet>) -> Self {
-        self.policy = Some(policy);
+    pub fn with_policy(mut self, text: String, set: PolicySet) -> Self {
+        self.policy = Some(Arc::new(OwnPolicy { set, text }));
         self
     }
 

@@ -2,15 +2,15 @@
 //! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts.html>.
 //! A closed account is suspended at once: no credential of it is let in any more. It stays a member.
 
-use crate::authority::{DelegatedAdministratorRecord, Reach, What, on, organization};
+use crate::authority::{Reach, What, on, organization};
 use crate::ids::AccountNumber;
 use crate::page::{NextPage, Page};
 use crate::units::has_place;
 use crate::{Error, Organizations, tagging};
 use arn::{AccountId, Arn};
 use identities::{
-    AccountRecord, AccountStatus, FeatureSet, JoinedMethod, MemberRecord, MemberState, OrganizationRecord, ParentId, TargetId,
-    attach_defaults, detach_all, path_text, units_down_to,
+    AccountRecord, AccountStatus, DelegatedAdministratorRecord, FeatureSet, JoinedMethod, MemberRecord, MemberState, OrganizationRecord,
+    ParentId, TargetId, attach_defaults, detach_all, path_text, units_down_to,
 };
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
 use std::collections::HashMap;

@@ -9,28 +9,14 @@ use crate::responsibility_transfers::{self, TransferId};
 use crate::{Error, tagging};
 use arn::{AccountId, Arn};
 use identities::{
-    MemberRecord, OrganizationId, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord, ParentId, PolicyType, Tags,
-    aws_organization_policy, policy_folder,
+    DelegatedAdministratorRecord, MemberRecord, OrganizationId, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord,
+    ParentId, PolicyType, Tags, aws_organization_policy, policy_folder,
 };
 use operation::{Allowed, Caller, Protected, Resolved, Resource};
 use policy::{Compiled, Document, Kind, PolicySet, Source};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::{Mode, Read, Record, SHARED, StoreError, Tx};
-
-/// An account that administers a service for its organization.
-#[derive(Debug, Clone, Serialize, Deserialize, Record)]
-#[record(kind = "delegated-administrator", key = (account, service), index(by_organization = organization, by_service = (organization, service)))]
-pub(crate) struct DelegatedAdministratorRecord {
-    /// The member.
-    pub account: AccountId,
-    /// `sso.amazonaws.com` …
-    pub service: String,
-    /// Whose member it is.
-    pub organization: OrganizationId,
-    /// Since when, in seconds since the epoch.
-    pub enabled: i64,
-}
 
 /// The one resource policy of an organization.
 #[derive(Debug, Clone, Serialize, Deserialize, Record)]
@@ -208,7 +194,8 @@ impl Protected for On {
             if !seat.reaches(self.reach)
                 && let Some(policy) = tx.in_account(SHARED).get::<ResourcePolicyRecord>(&seat.organization.id).await?
             {
-                resource = Resource::new(arn, seat.organization.management).with_policy(Arc::new(compiled(&policy.content)?));
+                let set = compiled(&policy.content)?;
+                resource = Resource::new(arn, seat.organization.management).with_policy(policy.content, set);
             }
             resource.facts.extend(facts);
             if let Some(policy) = &self.policy {

@@ -2,13 +2,13 @@
 //! the organization. Rules: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html>.
 
 use crate::accounts::{self, Status, member};
-use crate::authority::{DelegatedAdministratorRecord, Reach, What, on, organization};
+use crate::authority::{Reach, What, on, organization};
 use crate::ids::AccountNumber;
 use crate::page::{NextPage, Page};
 use crate::service_access::{ServicePrincipal, all_features, is_enabled};
 use crate::{Error, Organizations, services};
 use arn::{AccountId, Arn};
-use identities::{AccountRecord, JoinedMethod, MemberRecord, MemberState};
+use identities::{AccountRecord, DelegatedAdministratorRecord, JoinedMethod, MemberRecord, MemberState};
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
 use store::{KeyPart, Marker, Read, Record, SHARED, Stored, Write};
 use wire::{Shape, Timestamp};

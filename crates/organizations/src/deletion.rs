@@ -4,9 +4,8 @@
 use crate::account_creation::AccountCreationRecord;
 use crate::authority::ResourcePolicyRecord;
 use crate::handshakes::HandshakeRecord;
-use crate::service_access::ServiceAccessRecord;
 use crate::tagging::TagsRecord;
-use identities::{OrganizationPolicyRecord, OrganizationRecord, PolicyAttachmentRecord, UnitRecord};
+use identities::{OrganizationPolicyRecord, OrganizationRecord, PolicyAttachmentRecord, ServiceAccessRecord, UnitRecord};
 use store::{Record, Span, StoreError, Tx, Write};
 
 /// Records that are taken away together.

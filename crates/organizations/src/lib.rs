@@ -83,12 +83,10 @@ pub const FAMILIES: &[Operations<Organizations>] = &[
 /// Every kind of record that only Organizations reads, for checking a store.
 pub fn kinds() -> Vec<store::Kind> {
     vec![
-        store::Kind::of::<authority::DelegatedAdministratorRecord>(),
         store::Kind::of::<authority::ResourcePolicyRecord>(),
         store::Kind::of::<tagging::TagsRecord>(),
         store::Kind::of::<account_creation::AccountCreationRecord>(),
         store::Kind::of::<handshakes::HandshakeRecord>(),
         store::Kind::of::<responsibility_transfers::TransferRecord>(),
-        store::Kind::of::<service_access::ServiceAccessRecord>(),
     ]
 }

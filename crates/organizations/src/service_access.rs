@@ -1,13 +1,12 @@
 //! Trusted access: which of AWS's services may work in the organization, and which member administers one for it. Rules:
 //! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services.html>.
 
-use crate::authority::{DelegatedAdministratorRecord, Reach, What, on, organization};
+use crate::authority::{Reach, What, on, organization};
 use crate::page::{NextPage, Page};
 use crate::services::is_known;
 use crate::{Error, Organizations};
-use identities::{FeatureSet, OrganizationId, OrganizationRecord};
+use identities::{DelegatedAdministratorRecord, FeatureSet, OrganizationRecord, ServiceAccessRecord};
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
-use serde::{Deserialize, Serialize};
 use store::{Mode, Read, Record, SHARED, Write};
 use wire::{Shape, Text, Timestamp};
 
@@ -28,18 +27,6 @@ impl ServicePrincipal {
         let words = "You specified an unrecognized service principal.";
         Err(Error::InvalidInput { reason: "UNRECOGNIZED_SERVICE_PRINCIPAL", words })
     }
-}
-
-/// That a service may work in an organization.
-#[derive(Debug, Clone, Serialize, Deserialize, Record)]
-#[record(kind = "service-access", key = (organization, service))]
-pub(crate) struct ServiceAccessRecord {
-    /// Where.
-    pub organization: OrganizationId,
-    /// Which service.
-    pub service: String,
-    /// Since when, in seconds since the epoch.
-    pub enabled: i64,
 }
 
 /// Refuses what only an organization with all features has.

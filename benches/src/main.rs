@@ -45,7 +45,6 @@ fn main() -> ExitCode {
         ("emulator", emulator::measure),
         ("reports", reports::measure),
         ("foresight", foresight::measure),
-        ("reports", reports::measure),
         ("memory", scale::memory),
         ("scale", scale::million),
     ];

@@ -249,6 +249,11 @@ def test_a_private_key_is_in_no_file_of_the_server(own_server):
     name, _ = upload(account.iam, certificate)
     with refused("KeyPairMismatch"):
         upload(account.iam, Made(), PrivateKey=certificate.key_pem())
+    for misplaced in ({"CertificateBody": certificate.key_pem()}, {"CertificateChain": certificate.key_pem("traditional")}):
+        with refused("MalformedCertificate"):
+            upload(account.iam, certificate, **misplaced)
+    with refused("MalformedCertificate"):
+        account.iam.upload_signing_certificate(UserName=account.user(key=False).name, CertificateBody=certificate.key_pem())
     account.iam.delete_server_certificate(ServerCertificateName=name)
     own_server.terminate()
     files = [path for path in own_server.data_dir.rglob("*") if path.is_file()]

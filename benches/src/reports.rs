@@ -120,9 +120,12 @@ fn fill(file: &Path) -> Result<(), Problem> {
                             let owner = format!(r#"{{"account":"{account}","user":"{}"}}"#, id(nth));
                             let of_key =
                                 format!(r#"{{"id":"{}","owner":{owner},"secret":"1:AAAA","active":true,"created":1700000000}}"#, key(nth));
-                            tx.insert(&serde_json::from_str::<UserRecord>(&user).map_err(unreadable)?).await?;
+                            let user = serde_json::from_str::<UserRecord>(&user).map_err(unreadable)?;
                             let of_key = serde_json::from_str::<AccessKeyRecord>(&of_key).map_err(unreadable)?;
-                            tx.in_account(SHARED).insert(&of_key).await?;
+                            let stored = [tx.insert(&user).await?, tx.in_account(SHARED).insert(&of_key).await?];
+                            if stored.contains(&store::Stored::Taken) {
+                                return Err(StoreError::Conflict);
+                            }
                         }
                         Ok::<_, StoreError>(())
                     }

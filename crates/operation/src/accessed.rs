@@ -6,7 +6,7 @@
 
 use arn::{AccountId, UniqueId};
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use store::{Mark, Marks, Store, StoreError};
@@ -43,8 +43,16 @@ impl Default for Recent {
 
 impl Recent {
     /// Where to remember `what`, if it was not noted in the minute of `at`.
-    pub(crate) fn is_new(&self, what: impl Hash, at: i64) -> Option<Noting<'_>> {
-        let hash = self.keys.hash_one((what, at / 60));
+    pub(crate) fn is_new(&self, what: [&str; 4], at: i64) -> Option<Noting<'_>> {
+        let mut hash = self.keys.build_hasher();
+        // The lengths say where a part ends: one more number to hash, not four.
+        let mut rest = at / 60;
+        for part in what {
+            hash.write(part.as_bytes());
+            rest = (rest << 8) ^ i64::try_from(part.len()).unwrap_or(0);
+        }
+        hash.write_i64(rest);
+        let hash = hash.finish();
         let place = self.seen.get(usize::try_from(hash).unwrap_or(0) % RECENT)?;
         (place.load(Ordering::Relaxed) != hash).then_some(Noting { place, hash })
     }
@@ -122,7 +130,7 @@ impl Accessed {
     /// Notes a use.
     pub fn note(&self, access: &Access<'_>) {
         let Access { account, entity, service, action, region, at } = *access;
-        if let Some(noting) = self.recent.is_new((entity.as_str(), service, action, region), at)
+        if let Some(noting) = self.recent.is_new([entity.as_str(), service, action, region], at)
             && let Some(name) = name(service, action).filter(|_| is_plain(region) && region.len() <= 64)
             && self.wait((account, entity.clone()), name, When { at, region: region.to_owned() })
         {

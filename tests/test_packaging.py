@@ -70,7 +70,7 @@ def test_every_command_has_a_page_that_is_clean_roff(tmp_path):
     assert front == (tmp_path / "pages/bailiwick.1").read_text() and front.startswith((".ie", ".TH"))
     if shutil.which("groff"):
         for page in sorted(pages):
-            done = subprocess.run(["groff", "-k", "-man", "-Tutf8", "-ww", "-z", tmp_path / "pages" / page], capture_output=True, text=True, timeout=30)
+            done = subprocess.run(["groff", "-k", "-man", "-Tutf8", "-ww", "-Wbreak", "-z", tmp_path / "pages" / page], capture_output=True, text=True, timeout=30)
             assert done.returncode == 0 and done.stderr == "", (page, done.stderr)
 
 

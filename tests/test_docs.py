@@ -52,6 +52,7 @@ def test_the_commands_of_a_page_work(page, tmp_path):
         assert '"Path": "/cdn/"' in done.stdout and '"Active"' in done.stdout and '"Url": "idp.example.com/realms/main"' in done.stdout, done.stdout
     elif page == "organizations.md":
         assert done.stdout.count('"ACTIVE"') == 1 and "InvalidClientTokenId" in done.stderr and "AccessDenied" in done.stderr, done.stdout
+        assert '"Watch"' in done.stdout and '"PrimaryEmail": "payments@example.com"' in done.stdout, done.stdout
     else:
         assert done.stdout.count('"decision":"ImplicitlyDenied"') == 2
 

@@ -34,7 +34,7 @@ pub fn fate(name: &str) -> Fate {
         b"password" | b"newpassword" | b"oldpassword" | b"servicepassword" | b"servicecredentialsecret" => Fate::LeaveOut,
         b"secretaccesskey" | b"privatekey" | b"addprivatekey" | b"base32stringseed" | b"qrcodepng" => Fate::LeaveOut,
         // One-time codes.
-        b"authenticationcode1" | b"authenticationcode2" | b"tokencode" | b"mfacode" => Fate::LeaveOut,
+        b"authenticationcode1" | b"authenticationcode2" | b"tokencode" | b"mfacode" | b"otp" => Fate::LeaveOut,
         // Tokens of sessions and of identity providers.
         b"sessiontoken" | b"sessionkey" | b"samlassertion" | b"samlresponse" | b"webidentitytoken" | b"signintoken" | b"tradeintoken" => {
             Fate::LeaveOut

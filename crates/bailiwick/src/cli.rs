@@ -187,6 +187,15 @@ pub enum AccountCommand {
         #[command(flatten)]
         options: DirOptions,
     },
+    /// Print an account's new e-mail address and the code that AcceptPrimaryEmailUpdate waits for
+    EmailCode {
+        /// The account
+        #[arg(long, value_name = "12DIGITS")]
+        id: AccountId,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
 }
 
 /// `service …`

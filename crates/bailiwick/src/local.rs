@@ -39,6 +39,11 @@ pub enum LocalCommand {
         /// The account.
         id: AccountId,
     },
+    /// Shows the code that an account's new e-mail address waits for.
+    AccountEmailCode {
+        /// The account.
+        id: AccountId,
+    },
     /// Registers a service that calls others for its callers.
     ServiceAdd {
         /// What policies call it.
@@ -109,6 +114,17 @@ pub struct RootKey {
     pub secret_access_key: Secret,
 }
 
+/// What the change of an account's e-mail address waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EmailCode {
+    /// The new address.
+    pub email: String,
+    /// The code for whoever owns it.
+    #[serde(with = "exposed")]
+    pub code: Secret,
+}
+
 /// A service's new access key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -154,6 +170,8 @@ pub enum LocalAnswer {
     Accounts(Vec<AccountLine>),
     /// To [`LocalCommand::AccountResetRoot`].
     RootReset(RootKey),
+    /// To [`LocalCommand::AccountEmailCode`].
+    EmailCode(EmailCode),
     /// To [`LocalCommand::ServiceAdd`] and [`LocalCommand::ServiceResetKey`].
     ServiceKeyed(ServiceKey),
     /// To [`LocalCommand::ServiceList`].

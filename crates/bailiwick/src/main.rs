@@ -14,7 +14,7 @@ use bailiwick::{
     config::{Config, Secret},
     evaluate,
     foresee::{self, Form},
-    local::{self, LocalAnswer, LocalCommand, RootKey, ServiceKey, Tell},
+    local::{self, EmailCode, LocalAnswer, LocalCommand, RootKey, ServiceKey, Tell},
     logs, manual, serve, ssh_keys,
 };
 use clap::Parser as _;
@@ -62,6 +62,7 @@ fn run(command: Command) -> Result<ExitCode, Failed> {
             AccountCommand::Create { name, email, id, options } => local(options, LocalCommand::AccountCreate { name, email, id }),
             AccountCommand::List(options) => local(options, LocalCommand::AccountList),
             AccountCommand::ResetRoot { id, options } => local(options, LocalCommand::AccountResetRoot { id }),
+            AccountCommand::EmailCode { id, options } => local(options, LocalCommand::AccountEmailCode { id }),
         },
         Command::Service { command } => match command {
             ServiceCommand::Add { name, hosts, options } => local(options, LocalCommand::ServiceAdd { name, hosts }),
@@ -162,6 +163,7 @@ fn say(answer: LocalAnswer, form: Form) -> Result<ExitCode, Failed> {
         | LocalAnswer::RootReset(RootKey { account, access_key_id, secret_access_key }) => {
             show_key(&mut out, &account, &access_key_id, &secret_access_key)?;
         }
+        LocalAnswer::EmailCode(EmailCode { email, code }) => writeln!(out, "{email}\t{}", code.expose())?,
         LocalAnswer::ServiceKeyed(ServiceKey { service, access_key_id, secret_access_key }) => {
             show_key(&mut out, &service, &access_key_id, &secret_access_key)?;
         }

@@ -99,7 +99,13 @@ impl Node {
         if state == State::Whole {
             first::warn_of_differences(&access, config).await?;
         }
-        let apis = vec![Api::of(iam::FAMILIES), Api::of(sts::FAMILIES), Api::of(decisions::FAMILIES), Api::of(organizations::FAMILIES)];
+        let apis = vec![
+            Api::of(iam::FAMILIES),
+            Api::of(sts::FAMILIES),
+            Api::of(decisions::FAMILIES),
+            Api::of(organizations::FAMILIES),
+            Api::of(account::FAMILIES),
+        ];
         let system = Arc::new(System::new(access, Arc::new(trail), limits(config.quotas), &apis));
         let node = Node { door: Door::new(system.clone(), apis), system, store };
         node.recover().await?;

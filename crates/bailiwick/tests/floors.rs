@@ -23,6 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("foresight", 5),
     ("operation", 5),
     ("organizations", 7),
+    ("account", 7),
     ("iam", 7),
     ("sts", 7),
     ("decisions", 7),
@@ -37,6 +38,7 @@ const BESIDE: &[(&str, &str)] = &[
     ("wire", "wire-derive"),
     ("store", "record-derive"),
     ("access", "audit"),
+    ("account", "organizations"),
     ("iam", "organizations"),
 ];
 

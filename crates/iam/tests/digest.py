@@ -1,6 +1,6 @@
 """Writes botocore_SERVICE.json beside this file: the facts of AWS's model that our operations are held to, and none of its prose.
 
-    python crates/iam/tests/digest.py iam|sts|organizations
+    python crates/iam/tests/digest.py iam|sts|organizations|account
 
 Needs botocore. One line an operation and one a shape, so that a new botocore shows as a small difference.
 """
@@ -33,8 +33,10 @@ def digest(service):
 
     for name, operation in model["operations"].items():
         operations[name] = {part: facts(operation[part]["shape"]) for part in ("input", "output") if part in operation}
-    # What a JSON service has in its place: the prefix of X-Amz-Target.
-    namespace = model["metadata"].get("xmlNamespace") or model["metadata"]["targetPrefix"]
+        if model["metadata"]["protocol"] == "rest-json":
+            operations[name]["http"] = f"{operation['http']['method']} {operation['http']['requestUri']}"
+    # What a JSON service has in its place: the prefix of X-Amz-Target. A service that speaks REST has nothing there, but a path for each operation.
+    namespace = model["metadata"].get("xmlNamespace") or model["metadata"].get("targetPrefix", "")
     about = {"service": service, "version": model["metadata"]["apiVersion"], "namespace": namespace, "botocore": botocore.__version__}
     return about | {"operations": operations, "shapes": shapes}
 

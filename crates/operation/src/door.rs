@@ -219,9 +219,14 @@ impl Door {
             Some((api, Protocol::RestJson)) => {
                 let rest: Vec<_> = api.operations.iter().filter_map(|operation| Some((operation, operation.http?))).collect();
                 let found = wire::rest::find(rest.iter().map(|(_, http)| *http), incoming.method, incoming.path(), incoming.query());
-                let Some((operation, _)) = found.and_then(|(at, _)| rest.get(at)) else { return Ok(nothing(incoming.path())) };
-                // Its input reads the body itself: see `Input::read`.
-                Ok(Asked { operation: Some(operation), name: operation.name.to_owned(), version: String::new(), node: Node::Absent })
+                let Some((at, labels)) = found else { return Ok(nothing(incoming.path())) };
+                let Some((operation, _)) = rest.get(at) else { return Ok(nothing(incoming.path())) };
+                // An input without members that are known here reads the body itself: see `Input::read`.
+                let node = match operation.members {
+                    [] => Node::Absent,
+                    _ => wire::rest::read(labels, incoming.query(), incoming.body, &limits)?,
+                };
+                Ok(Asked { operation: Some(operation), name: operation.name.to_owned(), version: String::new(), node })
             }
         }
     }

@@ -64,7 +64,7 @@ pub(crate) struct Account {
 }
 
 /// How a member lives now.
-pub(crate) fn state(member: &MemberRecord, now: i64) -> MemberState {
+pub fn state(member: &MemberRecord, now: i64) -> MemberState {
     match (member.state, member.closed) {
         (MemberState::Suspended, Some(closed)) if closed + REOPENABLE <= now => MemberState::Closed,
         (state, _) => state,

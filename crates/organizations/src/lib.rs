@@ -35,8 +35,10 @@ mod tag_policies;
 mod tags;
 mod units;
 
+pub use accounts::state as member_state;
 pub use error::Error;
 pub use tag_policies::{TagRules, tag_rules};
+pub use tagging::account_tags;
 
 use operation::{Caller, Failure, Operations, Protocol, Service};
 

@@ -2,6 +2,7 @@
 //! Rules: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_tagging.html>.
 
 use crate::{Error, tag_rules};
+use arn::AccountId;
 use identities::{OrganizationId, OrganizationRecord, Tag, TagKey, Tags};
 use serde::{Deserialize, Serialize};
 use store::{Mode, Record, SHARED, StoreError, Stored, Tx, Write};
@@ -25,6 +26,14 @@ pub(crate) struct TagsRecord {
 pub(crate) async fn of<M: Mode>(tx: &Tx<M>, resource: &str) -> Result<Tags, StoreError> {
     let record = tx.in_account(SHARED).get::<TagsRecord>(&resource.to_owned()).await?;
     Ok(record.map(|record| record.tags).unwrap_or_default())
+}
+
+/// The tags that an organization gave one of its accounts.
+///
+/// # Errors
+/// What the store says.
+pub async fn account_tags<M: Mode>(tx: &Tx<M>, account: AccountId) -> Result<Tags, StoreError> {
+    of(tx, &account.to_string()).await
 }
 
 /// Sets `new` on the tags of a resource.

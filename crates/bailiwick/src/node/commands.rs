@@ -1,6 +1,6 @@
 //! The commands of the one who owns the data directory.
 
-use access::{Explained, Unexplained};
+use access::{Access, Explained, Unexplained};
 use arn::AccountId;
 use audit::{Event, EventId, EventType, UserIdentity};
 use foresight::WhoCan;
@@ -12,7 +12,8 @@ use super::{
     Node,
     first::{Making, add_account, new_account_id, operator, root_key},
 };
-use crate::local::{AccountLine, Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, Tell};
+use crate::config::Secret;
+use crate::local::{AccountLine, Commands, EmailCode, ErrorKind, LocalAnswer, LocalCommand, LocalError, Tell};
 
 /// Accounts that are listed at once.
 const PAGE: usize = 1_000;
@@ -30,6 +31,7 @@ impl Commands for Node {
             LocalCommand::AccountCreate { name, email, id } => self.create_account(name, email, id).await,
             LocalCommand::AccountList => self.list_accounts().await,
             LocalCommand::AccountResetRoot { id } => self.reset_root(id).await,
+            LocalCommand::AccountEmailCode { id } => self.email_code(id).await,
             LocalCommand::ServiceAdd { name, hosts } => self.add_service(name, hosts).await,
             LocalCommand::ServiceList => self.list_services().await,
             LocalCommand::ServiceResetKey { name } => self.reset_service_key(name).await,
@@ -154,8 +156,33 @@ impl Node {
         Ok(LocalAnswer::RootReset(shown))
     }
 
+    /// The code goes to whoever owns the new address; that it was looked at is in the trail.
+    async fn email_code(&self, id: AccountId) -> Result<LocalAnswer, LocalError> {
+        let Access { keyring, clock, .. } = &*self.system.access;
+        let event = self.event("ShowPrimaryEmailCode", id)?;
+        let done = self
+            .store
+            .write(&operator(clock.as_ref()), |tx| {
+                let event = &event;
+                async move {
+                    let pending = account::pending_email(&tx, keyring, id, clock.now()).await?;
+                    if pending.is_some() {
+                        tx.event(event).await?;
+                    }
+                    Ok::<_, account::Error>(pending)
+                }
+            })
+            .await
+            .map_err(|error| LocalError::new(ErrorKind::Failed, error.to_string()))?;
+        self.record(&done.events, &event);
+        let nothing = || LocalError::new(ErrorKind::NotFound, format!("no change of the e-mail address of {id} waits for a code"));
+        let pending = done.value.ok_or_else(nothing)?;
+        Ok(LocalAnswer::EmailCode(EmailCode { email: pending.email.to_string(), code: Secret::new(pending.code.to_string()) }))
+    }
+
     async fn check(&self) -> Result<LocalAnswer, LocalError> {
-        let kinds: Vec<_> = identities::kinds().into_iter().chain(iam::kinds()).chain(organizations::kinds()).collect();
+        let kinds: Vec<_> =
+            identities::kinds().into_iter().chain(iam::kinds()).chain(organizations::kinds()).chain(account::kinds()).collect();
         let report = self.store.check(&kinds).await?;
         Ok(LocalAnswer::Checked { records: report.records, problems: report.problems })
     }

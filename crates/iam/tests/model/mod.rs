@@ -24,6 +24,8 @@ pub struct Model {
 struct Operation {
     input: Option<String>,
     output: Option<String>,
+    #[serde(default)]
+    http: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -66,7 +68,7 @@ impl Model {
                 found.same("namespace", namespace, self.namespace.as_str());
             }
             Protocol::Json { target, .. } => found.same("target", target, self.namespace.as_str()),
-            Protocol::RestJson => found.say("speaks no protocol of the model"),
+            Protocol::RestJson => found.same("namespace", "", self.namespace.as_str()),
         }
         let mut names = BTreeSet::new();
         for operation in &api.operations {
@@ -78,6 +80,7 @@ impl Model {
                 found.say("is no operation of the model");
                 continue;
             };
+            found.same("path", operation.http, modelled.http.as_deref());
             found.way = Way::In;
             match &modelled.input {
                 Some(shape) => found.members(operation.members, shape),

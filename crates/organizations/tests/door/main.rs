@@ -4,3 +4,8 @@
 mod filled;
 mod judged;
 mod node;
+
+/// What the node serves.
+fn apis() -> Vec<operation::Api> {
+    vec![operation::Api::of(organizations::FAMILIES)]
+}

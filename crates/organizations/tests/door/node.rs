@@ -8,7 +8,7 @@ use identities::{
     AccessKeyRecord, AccountRecord, Clock, Entropy, KeyRecord, Keyring, MasterKey, Owner, Place, Purpose, SystemClock, SystemEntropy, Tags,
     UserRecord,
 };
-use operation::{Api, Door, Incoming, Limits, System};
+use operation::{Door, Incoming, Limits, System};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -120,17 +120,21 @@ impl Node {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::default());
         let access = Access::new(Arc::new(store), keyring, Arc::new(SystemClock), entropy);
         let trail = Trail::open(&dir.path().join("trail"), audit::Config::default()).unwrap();
-        let apis = vec![Api::of(organizations::FAMILIES)];
+        let apis = super::apis();
         let system = Arc::new(System::new(Arc::new(access), Arc::new(trail), Limits::default(), &apis));
         Node { root, nobody, door: Door::new(system.clone(), apis), system, dir }
     }
 
     /// Asks for `action`, signed with the key `id`.
     pub async fn ask(&self, id: &str, action: &str, parameters: &Value) -> Said {
+        self.send(id, "organizations", "/", &format!("AWSOrganizationsV20161128.{action}"), parameters).await
+    }
+
+    /// Sends a request to a service, signed with the key `id`. A service that speaks REST does not read the target.
+    pub async fn send(&self, id: &str, service: &str, path: &str, target: &str, parameters: &Value) -> Said {
         let body = parameters.to_string();
-        let target = format!("AWSOrganizationsV20161128.{action}");
         let time: String = access::iso(SystemClock.now()).chars().filter(|c| !matches!(c, '-' | ':')).collect();
-        let authorization = authorization(id, &time, &target, &body);
+        let authorization = authorization(id, &time, service, path, target, &body);
         let headers: &[(&str, &[u8])] = &[
             ("host", b"organizations.example.com"),
             ("content-type", b"application/x-amz-json-1.1"),
@@ -139,7 +143,7 @@ impl Node {
             ("authorization", authorization.as_bytes()),
         ];
         let address = Some("203.0.113.9".parse().unwrap());
-        let incoming = Incoming { method: "POST", uri: "/", headers, body: body.as_bytes(), address, secure: true };
+        let incoming = Incoming { method: "POST", uri: path, headers, body: body.as_bytes(), address, secure: true };
         let reply = self.door.answer(incoming).await;
         let request_id = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amzn-requestid")).unwrap().1.to_string();
         Said { status: reply.status, body: serde_json::from_slice(&reply.body).unwrap(), request_id }
@@ -179,16 +183,16 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The `Authorization` header of a request. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
-fn authorization(id: &str, time: &str, target: &str, body: &str) -> String {
+fn authorization(id: &str, time: &str, service: &str, path: &str, target: &str, body: &str) -> String {
     let signed = "content-type;host;x-amz-date;x-amz-target";
     let headers =
         format!("content-type:application/x-amz-json-1.1\nhost:organizations.example.com\nx-amz-date:{time}\nx-amz-target:{target}\n");
-    let canonical = format!("POST\n/\n\n{headers}\n{signed}\n{}", hex(&Sha256::digest(body)));
+    let canonical = format!("POST\n{path}\n\n{headers}\n{signed}\n{}", hex(&Sha256::digest(body)));
     let (date, _) = time.split_once('T').unwrap();
-    let scope = format!("{date}/us-east-1/organizations/aws4_request");
+    let scope = format!("{date}/us-east-1/{service}/aws4_request");
     let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
     let mut mac = format!("AWS4{SECRET}").into_bytes();
-    for part in [date, "us-east-1", "organizations", "aws4_request", &to_sign] {
+    for part in [date, "us-east-1", service, "aws4_request", &to_sign] {
         let mut next = Hmac::<Sha256>::new_from_slice(&mac).unwrap();
         next.update(part.as_bytes());
         mac = next.finalize().into_bytes().to_vec();

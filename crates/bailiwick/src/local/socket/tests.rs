@@ -25,6 +25,7 @@ impl Commands for Double {
             LocalCommand::Check => panic!("inside"),
             LocalCommand::AccountCreate { .. }
             | LocalCommand::AccountList
+            | LocalCommand::AccountEmailCode { .. }
             | LocalCommand::ServiceAdd { .. }
             | LocalCommand::ServiceList
             | LocalCommand::ServiceResetKey { .. }

@@ -37,6 +37,13 @@ pub enum SessionOf {
         #[serde(rename = "i")]
         id: Option<UniqueId>,
     },
+    /// Of AssumeRoot: a member's root user, for one task of its organization.
+    #[serde(rename = "a")]
+    AssumedRoot {
+        /// The account that asked.
+        #[serde(rename = "b")]
+        by: AccountId,
+    },
     /// Of GetFederationToken: somebody whom a user (or root) vouches for.
     #[serde(rename = "f")]
     Federated {

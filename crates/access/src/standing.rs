@@ -9,10 +9,13 @@ use crate::levels::{Levels, Whose};
 use crate::services::Registered;
 use crate::sessions::{Session, SessionOf};
 use arn::{AccountId, Arn, UniqueId};
-use identities::Tag;
+use identities::{
+    CENTRAL_ROOT_SERVICE, CentralRootRecord, DelegatedAdministratorRecord, MemberRecord, OrganizationRecord, ServiceAccessRecord, Tag,
+    central_root, root_task,
+};
 use policy::{Compiled, Context, Document, Kind, PolicySet, Principal, Source};
 use std::sync::Arc;
-use store::StoreError;
+use store::{KeyPart, Record, SHARED, StoreError};
 
 /// A principal with all that deciding for it needs.
 pub struct Standing {
@@ -216,6 +219,7 @@ impl Access {
         let id = match &session.of {
             SessionOf::Role { id, .. } => Some(id),
             SessionOf::User { id } | SessionOf::Key { id } | SessionOf::Federated { by: id, .. } => id.as_ref(),
+            SessionOf::AssumedRoot { .. } => None,
         };
         let Some(grants) = self.grants(account, id).await? else { return Ok(None) };
         let asker = match &session.asked_with {
@@ -233,6 +237,16 @@ impl Access {
                 tags(&mut facts, &grants, Some(session));
                 temporary(&mut facts, session);
                 Standing::of((grants, levels), principal, user_id, facts, policies)
+            }
+            SessionOf::AssumedRoot { by } => {
+                let Some(lent) = self.root_is_lent(*by, account, session).await? else { return Ok(None) };
+                let (principal, user_id, mut facts) = whole(&grants);
+                temporary(&mut facts, session);
+                // Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>.
+                facts.insert("aws:AssumedRoot", "true");
+                let mut standing = Standing::of((grants, levels), principal, user_id, facts, policies);
+                standing.deps.and(&lent);
+                standing
             }
             // As it is with its long-term key: nothing is true of it that is true of temporary credentials only.
             SessionOf::Key { .. } => Standing::long_term(grants, levels),
@@ -279,6 +293,26 @@ impl Access {
             standing.through(&via.services);
         }
         Ok(Some(standing))
+    }
+
+    /// What it rests on that `by` may be the root user of `account` for this session's task; `None` if it may not any more.
+    async fn root_is_lent(&self, by: AccountId, account: AccountId, session: &Session) -> Result<Option<Deps>, StoreError> {
+        let [task] = session.managed.as_slice() else { return Ok(None) };
+        let Some(feature) = root_task(task) else { return Ok(None) };
+        let mut deps = self.epochs.begin();
+        // A closed account lends nothing any more, nor is it lent to.
+        let Some(administrator) = self.grants(by, None).await? else { return Ok(None) };
+        let lent = self.store.read_inside(SHARED, |tx| async move { central_root(&tx, by, account, feature).await }).await?;
+        let Some(organization) = lent else { return Ok(None) };
+        let service = CENTRAL_ROOT_SERVICE.to_owned();
+        deps.and(&administrator.deps);
+        deps.on(MemberRecord::KIND, SHARED, &by.bytes());
+        deps.on(MemberRecord::KIND, SHARED, &account.bytes());
+        deps.on(OrganizationRecord::KIND, SHARED, &organization.bytes());
+        deps.on(CentralRootRecord::KIND, SHARED, &organization.bytes());
+        deps.on(ServiceAccessRecord::KIND, SHARED, &(&organization, &service).bytes());
+        deps.on(DelegatedAdministratorRecord::KIND, SHARED, &(&by, &service).bytes());
+        Ok(Some(deps))
     }
 
     /// The policies that a session was given. Where one is gone, nothing is allowed.

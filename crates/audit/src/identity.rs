@@ -123,6 +123,8 @@ pub struct Attributes {
     pub issued_at: i64,
     /// Whether with MFA.
     pub mfa: bool,
+    /// Whether an organization made it root of a member, by AssumeRoot: `sessionContext.assumedRoot`.
+    pub assumed_root: bool,
 }
 
 /// `sessionContext.sessionIssuer`: whom a session's rights come from.
@@ -224,6 +226,9 @@ impl Attributes {
         out.extend_from_slice(b"\",\"mfaAuthenticated\":\"");
         out.extend_from_slice(if self.mfa { b"true" } else { b"false" });
         out.extend_from_slice(b"\"}");
+        if self.assumed_root {
+            out.extend_from_slice(b",\"assumedRoot\":\"true\"");
+        }
     }
 
     fn write_alone(attributes: Option<Attributes>, out: &mut Vec<u8>) {

@@ -69,7 +69,7 @@ pub(crate) fn principal(answer: &Answer<'_>) -> Node {
 fn session(session: &access::Session) -> Node {
     let name = match &session.of {
         SessionOf::Role { name, .. } | SessionOf::Federated { name, .. } => Some(name),
-        SessionOf::User { .. } | SessionOf::Key { .. } => None,
+        SessionOf::User { .. } | SessionOf::Key { .. } | SessionOf::AssumedRoot { .. } => None,
     };
     let tags = session.tags.iter().map(|tag| (Name::Owned(tag.key.clone()), Node::text(tag.value.clone()))).collect::<Vec<_>>();
     map([

@@ -160,7 +160,7 @@ impl Operation for GetAccountSummary {
             ("AccountMFAEnabled", i64::from(devices > 0)),
             ("AccountAccessKeysPresent", i64::from(keys > 0)),
             ("AccountSigningCertificatesPresent", i64::from(certificates > 0)),
-            ("AccountPasswordPresent", i64::from(account.root_password.is_some())),
+            ("AccountPasswordPresent", i64::from(account.root_login().is_some())),
         ];
         // Which tokens a session of the global endpoint has: the first kind, until an account asks for the second.
         let tokens = ("GlobalEndpointTokenVersion", i64::from(features(cx).await?.token_version));

@@ -1,6 +1,7 @@
 //! What IAM answers when it refuses, in AWS's codes and words.
 //! Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html>.
 
+use crate::central_root::NoCentralRoot;
 use crate::qr::NotDrawn;
 use arn::{AccountId, Arn};
 use identities::{NotAKey, NotHashed, SealingError};
@@ -124,6 +125,8 @@ pub enum Error {
     NoRoleTemplate(Arn),
     #[error("The delegation request with id {0} cannot be found.")]
     NoDelegationRequest(String),
+    #[error(transparent)]
+    NoCentralRoot(#[from] NoCentralRoot),
     #[error("Outbound web identity federation is already enabled for this account.")]
     FeatureEnabled,
     #[error("Outbound web identity federation is disabled for this account.")]
@@ -207,6 +210,7 @@ impl From<Error> for Failure {
             Error::MalformedCertificate(_) => (400, "MalformedCertificate"),
             Error::InvalidCertificate(_) => (400, "InvalidCertificate"),
             Error::DuplicateCertificate => (409, "DuplicateCertificate"),
+            Error::NoCentralRoot(why) => (400, why.code()),
             Error::FeatureEnabled => (409, "FeatureEnabled"),
             Error::FeatureDisabled => (404, "FeatureDisabled"),
             Error::KeyPairMismatch => (400, "KeyPairMismatch"),

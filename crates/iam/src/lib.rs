@@ -26,6 +26,7 @@ mod account_details;
 mod account_features;
 mod attachments;
 mod boundaries;
+mod central_root;
 mod credential_report;
 mod delegation_requests;
 mod groups;
@@ -77,7 +78,7 @@ impl Service for Iam {
     fn bars(caller: &Caller, _operation: &str) -> Option<Failure> {
         let session = caller.session()?;
         let barred = match session.of {
-            SessionOf::Role { .. } | SessionOf::Key { .. } => false,
+            SessionOf::Role { .. } | SessionOf::Key { .. } | SessionOf::AssumedRoot { .. } => false,
             SessionOf::User { .. } => session.mfa.is_none(),
             SessionOf::Federated { .. } => true,
         };
@@ -101,6 +102,7 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     oidc_providers::OPERATIONS,
     saml_providers::OPERATIONS,
     account_features::OPERATIONS,
+    central_root::OPERATIONS,
     role_templates::OPERATIONS,
     delegation_requests::OPERATIONS,
     password_policy::OPERATIONS,

@@ -2,6 +2,8 @@
 //! One a user. Of a password only its hash is kept, and only as many earlier ones as the account's policy forbids to choose again; what is
 //! replaced is erased from the history too. That a password must be changed is only noted: who signs in with it is held to it.
 
+mod root;
+
 use crate::names::ExistingUserName;
 use crate::password_policy::PasswordRules;
 use crate::passwords::{Making, Password};
@@ -118,17 +120,21 @@ async fn put(cx: &Allowed<'_, Write>, profile: &LoginProfileRecord) -> Result<()
     }
 }
 
-/// A profile as IAM shows it.
+/// A profile as IAM shows it. Root has no name.
 #[derive(Shape)]
 struct LoginProfile {
-    user_name: UserName,
+    user_name: Option<UserName>,
     create_date: Timestamp,
     password_reset_required: bool,
 }
 
 impl LoginProfile {
     fn of(user: UserRecord, profile: &LoginProfileRecord) -> Self {
-        LoginProfile { user_name: user.name, create_date: Timestamp(profile.created), password_reset_required: profile.reset_required }
+        LoginProfile {
+            user_name: Some(user.name),
+            create_date: Timestamp(profile.created),
+            password_reset_required: profile.reset_required,
+        }
     }
 }
 
@@ -149,23 +155,30 @@ impl SlowOperation for CreateLoginProfile {
     type Service = Iam;
     type Access = Write;
     type Output = CreateLoginProfileOutput;
-    type Prepared = PasswordHash;
+    type Prepared = Option<PasswordHash>;
 
     fn judged_by(&self, caller: &Caller) -> Judged {
         Judged::on(target(caller, self.user_name.as_ref()))
     }
 
     /// Whether there is such a user, and whether it has a profile, is told after the same work.
-    async fn prepare(&self, cx: &Preparing<'_>) -> Result<PasswordHash, Error> {
+    async fn prepare(&self, cx: &Preparing<'_>) -> Result<Option<PasswordHash>, Error> {
+        if root::is_meant(cx.caller, self.user_name.as_ref()) {
+            return Ok(None);
+        }
         let password = self.password.as_ref().ok_or_else(Error::no_password)?;
         let found = Found::of(cx, self.user_name.as_ref()).await?;
         let told = found.user.is_some() && found.profile.is_none();
         let conforms = if told { found.rules.check(password.as_str()) } else { Ok(()) };
         let making = Making::new(cx, password, conforms, Vec::new())?;
-        cx.slow(move || making.hash()).await?
+        cx.slow(move || making.hash()).await?.map(Some)
     }
 
-    async fn run(&self, hash: &PasswordHash, cx: &mut Allowed<'_, Write>) -> Result<CreateLoginProfileOutput, Error> {
+    async fn run(&self, hash: &Option<PasswordHash>, cx: &mut Allowed<'_, Write>) -> Result<CreateLoginProfileOutput, Error> {
+        let Some(hash) = hash else {
+            let without = self.password.is_none() && !self.password_reset_required;
+            return Ok(CreateLoginProfileOutput { login_profile: root::create(cx, without).await? });
+        };
         let user = subject(cx, self.user_name.as_ref()).await?;
         let profile = LoginProfileRecord {
             user: user.id.clone(),
@@ -206,6 +219,9 @@ impl Operation for GetLoginProfile {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetLoginProfileOutput, Error> {
+        if root::is_meant(cx.caller, self.user_name.as_ref()) {
+            return Ok(GetLoginProfileOutput { login_profile: root::get(cx).await? });
+        }
         let user = subject(cx, self.user_name.as_ref()).await?;
         let profile = profile_of(&cx.tx, &user).await?;
         Ok(GetLoginProfileOutput { login_profile: LoginProfile::of(user, &profile) })
@@ -268,6 +284,9 @@ impl Operation for DeleteLoginProfile {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
+        if root::is_meant(cx.caller, self.user_name.as_ref()) {
+            return root::delete(cx).await;
+        }
         let user = subject(cx, self.user_name.as_ref()).await?;
         let profile = profile_of(&cx.tx, &user).await?;
         cx.tx.delete::<LoginProfileRecord>(&profile.user).await?;

@@ -203,7 +203,11 @@ impl Operation for DeleteVirtualMFADevice {
     type Access = Write;
     type Output = ();
 
-    fn judged_by(&self, _: &Caller) -> Judged {
+    /// Where an organization made the caller root for one task, the task names root itself, and not its device.
+    fn judged_by(&self, caller: &Caller) -> Judged {
+        if caller.is_assumed_root() && self.serial_number.as_str().ends_with(":mfa/root-account-mfa-device") {
+            return Judged::on(caller.arn.clone());
+        }
         Judged::on(&self.serial_number)
     }
 

@@ -106,9 +106,17 @@ pub struct AccountRecord {
     /// The root user's password, if one was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_password: Option<PasswordHash>,
+    /// Since when root may set itself a password by its e-mail address, if it may, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_recovery: Option<i64>,
 }
 
 impl AccountRecord {
+    /// Since when root has a password, or may have one; `None` if it may not sign in.
+    pub fn root_login(&self) -> Option<i64> {
+        self.root_recovery.or_else(|| self.root_password.as_ref().map(|_| self.created))
+    }
+
     /// A new account that is served, without alias and without a root password.
     pub fn new(id: AccountId, name: impl Into<String>, email: impl Into<Email>, created: i64) -> Self {
         AccountRecord {
@@ -120,6 +128,7 @@ impl AccountRecord {
             created,
             users_may_change_password: false,
             root_password: None,
+            root_recovery: None,
         }
     }
 }

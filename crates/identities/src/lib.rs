@@ -5,6 +5,7 @@
 
 mod access_keys;
 mod accounts;
+mod central_root;
 mod features;
 mod groups;
 mod managed;
@@ -27,6 +28,7 @@ mod users;
 
 pub use access_keys::{AccessKeyRecord, Owner};
 pub use accounts::{AccountAlias, AccountRecord, AccountStatus, Email, FIRST_ACCOUNT};
+pub use central_root::{CENTRAL_ROOT_SERVICE, CentralRootRecord, RootFeature, central_root, is_root_administrator, root_task};
 pub use features::{AccountFeaturesRecord, OutboundFederation};
 pub use groups::GroupRecord;
 pub use managed::{ManagedPolicy, managed_policies, managed_policy};
@@ -83,6 +85,7 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<MemberRecord>(),
         store::Kind::of::<DelegatedAdministratorRecord>(),
         store::Kind::of::<ServiceAccessRecord>(),
+        store::Kind::of::<CentralRootRecord>(),
         store::Kind::of::<OrganizationPolicyRecord>(),
         store::Kind::of::<PolicyAttachmentRecord>(),
         store::Kind::of::<ServiceRecord>(),

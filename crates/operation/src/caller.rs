@@ -89,6 +89,11 @@ impl Caller {
         self.session().is_some_and(|session| matches!(session.of, SessionOf::Role { .. }))
     }
 
+    /// Whether its organization made it root for one task.
+    pub fn is_assumed_root(&self) -> bool {
+        self.session().is_some_and(|session| matches!(session.of, SessionOf::AssumedRoot { .. }))
+    }
+
     /// Whether it is a federated user.
     pub fn is_federated(&self) -> bool {
         self.session().is_some_and(|session| matches!(session.of, SessionOf::Federated { .. }))

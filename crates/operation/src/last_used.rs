@@ -62,7 +62,16 @@ impl LastUsed {
     pub(crate) fn let_in(&self, standing: &Standing, credential: &Credential, used: &Let<'_>) {
         let id = match (credential.session().map(|session| &session.of), standing.grants.as_ref().and_then(|grants| grants.id())) {
             (Some(SessionOf::Role { .. }), Some(role)) => role.as_str(),
-            (Some(SessionOf::Role { .. } | SessionOf::User { .. } | SessionOf::Federated { .. } | SessionOf::Key { .. }), _) => return,
+            (
+                Some(
+                    SessionOf::Role { .. }
+                    | SessionOf::User { .. }
+                    | SessionOf::Federated { .. }
+                    | SessionOf::Key { .. }
+                    | SessionOf::AssumedRoot { .. },
+                ),
+                _,
+            ) => return,
             (None, _) => credential.id.as_str(),
         };
         let Let { service, region, at } = *used;

@@ -302,7 +302,11 @@ fn identity_of<'a>(standing: &'a Standing, session: Option<&'a Session>, access_
     let (Some(grants), Some(account)) = (&standing.grants, standing.account) else { return unknown };
     let (arn, issuer) = (standing.arn.as_ref().map_or("", arn::Arn::as_str), grants.arn().as_str());
     let attributes = session.filter(|session| !matches!(session.of, SessionOf::Key { .. }));
-    let attributes = attributes.map(|session| Attributes { issued_at: session.issued, mfa: session.mfa.is_some() });
+    let attributes = attributes.map(|session| Attributes {
+        issued_at: session.issued,
+        mfa: session.mfa.is_some(),
+        assumed_root: matches!(session.of, SessionOf::AssumedRoot { .. }),
+    });
     match (session.map(|session| &session.of), &grants.entity, attributes) {
         (Some(SessionOf::Federated { name, .. }), entity, Some(attributes)) => {
             let issuer = match entity {

@@ -10,7 +10,8 @@ use crate::service_linked_role;
 use crate::{Error, Organizations, ids, tagging};
 use arn::{AccountId, Arn, IdKind};
 use identities::{
-    AccountRecord, Email, JoinedMethod, OrganizationId, OrganizationRecord, Path, RoleName, RoleRecord, Tag, Tags, TrustPolicy,
+    AccountRecord, CentralRootRecord, Email, JoinedMethod, OrganizationId, OrganizationRecord, Path, RoleName, RoleRecord, RootFeature,
+    Tag, Tags, TrustPolicy,
 };
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
 use serde::{Deserialize, Serialize};
@@ -199,8 +200,12 @@ impl CreateAccount {
         if shared.count(AccountRecord::BY_EMAIL.of(&email), 1).await? > 0 {
             return Ok(Err(FailureReason::EmailAlreadyExists));
         }
+        // Root may set itself a password by its e-mail address, unless the organization looks after root users itself.
+        let central = shared.get::<CentralRootRecord>(&organization.id).await?;
+        let recoverable = !central.is_some_and(|central| central.features.contains(&RootFeature::RootCredentialsManagement));
         let account = loop {
-            let account = AccountRecord::new(ids::account(cx)?, self.account_name.as_str(), email.clone(), cx.now);
+            let mut account = AccountRecord::new(ids::account(cx)?, self.account_name.as_str(), email.clone(), cx.now);
+            account.root_recovery = recoverable.then_some(cx.now);
             if shared.insert(&account).await? == Stored::Done {
                 break account.id;
             }

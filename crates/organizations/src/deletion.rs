@@ -5,7 +5,9 @@ use crate::account_creation::AccountCreationRecord;
 use crate::authority::ResourcePolicyRecord;
 use crate::handshakes::HandshakeRecord;
 use crate::tagging::TagsRecord;
-use identities::{OrganizationPolicyRecord, OrganizationRecord, PolicyAttachmentRecord, ServiceAccessRecord, UnitRecord};
+use identities::{
+    CentralRootRecord, OrganizationPolicyRecord, OrganizationRecord, PolicyAttachmentRecord, ServiceAccessRecord, UnitRecord,
+};
 use store::{Record, Span, StoreError, Tx, Write};
 
 /// Records that are taken away together.
@@ -49,6 +51,7 @@ pub(crate) async fn forget(tx: &Tx<Write>, organization: &OrganizationRecord) ->
             tx.delete::<TagsRecord>(&tags.resource).await?;
         }
     }
+    tx.delete::<CentralRootRecord>(id).await?;
     tx.delete::<ResourcePolicyRecord>(id).await?;
     Ok(())
 }

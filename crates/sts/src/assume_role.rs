@@ -169,7 +169,7 @@ fn shown_before(caller: &Caller) -> Option<i64> {
     let session = caller.session()?;
     match session.of {
         SessionOf::User { .. } => session.mfa,
-        SessionOf::Key { .. } | SessionOf::Role { .. } | SessionOf::Federated { .. } => None,
+        SessionOf::Key { .. } | SessionOf::Role { .. } | SessionOf::Federated { .. } | SessionOf::AssumedRoot { .. } => None,
     }
 }
 

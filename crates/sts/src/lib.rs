@@ -7,6 +7,7 @@ mod error;
 mod session;
 
 mod assume_role;
+mod assume_root;
 mod authorization_messages;
 mod federation_tokens;
 mod identity;
@@ -44,6 +45,9 @@ impl Service for Sts {
         if operation == "AssumeRole" && caller.is_root() {
             return denied("Roles may not be assumed by root accounts.".into());
         }
+        if operation == "AssumeRoot" && caller.is_root() {
+            return denied(format!("User: {} is not authorized to perform: sts:AssumeRoot", caller.arn));
+        }
         let session = caller.session()?;
         // A delegation is for calling with the caller's rights, not for credentials that outlive it and are bound to no service.
         if session.via.is_some() {
@@ -55,7 +59,7 @@ impl Service for Sts {
         let allowed = match session.of {
             SessionOf::Role { .. } | SessionOf::Key { .. } => true,
             SessionOf::User { .. } => operation == "AssumeRole",
-            SessionOf::Federated { .. } => false,
+            SessionOf::Federated { .. } | SessionOf::AssumedRoot { .. } => false,
         };
         if allowed { None } else { denied(format!("User: {} is not authorized to perform: sts:{operation}", caller.arn)) }
     }
@@ -64,6 +68,7 @@ impl Service for Sts {
 /// Every operation, family by family.
 pub const FAMILIES: &[Operations<Sts>] = &[
     assume_role::OPERATIONS,
+    assume_root::OPERATIONS,
     session_tokens::OPERATIONS,
     federation_tokens::OPERATIONS,
     identity::OPERATIONS,

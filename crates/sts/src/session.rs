@@ -37,7 +37,7 @@ impl ArnText {
 #[derive(Debug, Clone, PartialEq, Eq, Shape)]
 pub(crate) struct PolicyDescriptor {
     #[shape(name = "arn")]
-    arn: Option<ArnText>,
+    pub arn: Option<ArnText>,
 }
 
 /// A multi-factor device, by its serial number or ARN.

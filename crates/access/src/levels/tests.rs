@@ -91,6 +91,7 @@ impl World {
                         created: 0,
                         users_may_change_password: false,
                         root_password: None,
+                        root_recovery: None,
                     };
                     let _ = tx.put(&record).await?;
                     let _ = tx.put(&member(account, parent)).await?;

@@ -75,6 +75,7 @@ impl Node {
             created: making.clock.now(),
             users_may_change_password: false,
             root_password: None,
+            root_recovery: None,
         };
         let (key, shown) = root_key(&making, id, None).map_err(failed)?;
         let event = self.event("CreateAccount", id)?;

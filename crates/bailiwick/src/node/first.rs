@@ -61,6 +61,7 @@ pub(super) async fn start(
         created: clock.now(),
         users_may_change_password: false,
         root_password: given.password.map(|password| PasswordHash::of(password.value.expose(), entropy)).transpose()?,
+        root_recovery: None,
     };
     let given = given.key_id.zip(given.key_secret).map(|(id, secret)| GivenKey { id: id.value, secret: secret.value });
     let (key, shown) = root_key(&making, id, given)?;

@@ -85,6 +85,7 @@ impl Node {
             created: clock.now(),
             users_may_change_password: false,
             root_password: None,
+            root_recovery: None,
         };
         let who = Who { account: SHARED.into(), caller: "operator".into(), at_millis: clock.now_millis() };
         let keys = &keys;

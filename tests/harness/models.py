@@ -23,6 +23,8 @@ PROMISED = {
         CreateSAMLProvider GetSAMLProvider ListSAMLProviders UpdateSAMLProvider DeleteSAMLProvider TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags
         SetSecurityTokenServicePreferences EnableOutboundWebIdentityFederation DisableOutboundWebIdentityFederation GetOutboundWebIdentityFederationInfo
         GetAccountProperties PutAccountProperties AcquireRole GetRoleTemplateVersion
+        EnableOrganizationsRootCredentialsManagement DisableOrganizationsRootCredentialsManagement EnableOrganizationsRootSessions DisableOrganizationsRootSessions
+        ListOrganizationsFeatures
         CreateDelegationRequest GetDelegationRequest ListDelegationRequests AssociateDelegationRequest UpdateDelegationRequest AcceptDelegationRequest
         RejectDelegationRequest SendDelegationToken GetHumanReadableSummary
         CreateRole GetRole ListRoles UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy DeleteRole
@@ -45,7 +47,7 @@ PROMISED = {
         GenerateServiceLastAccessedDetails GetServiceLastAccessedDetails GetServiceLastAccessedDetailsWithEntities ListPoliciesGrantingServiceAccess
         SimulatePrincipalPolicy SimulateCustomPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
     """.split(),
-    "sts": "GetCallerIdentity AssumeRole GetSessionToken GetFederationToken GetAccessKeyInfo DecodeAuthorizationMessage".split(),
+    "sts": "GetCallerIdentity AssumeRole AssumeRoot GetSessionToken GetFederationToken GetAccessKeyInfo DecodeAuthorizationMessage".split(),
 }
 
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
@@ -55,6 +57,7 @@ TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Se
 GOOD = {
     "AssumeRolePolicyDocument": TRUST, "PolicyDocument": DOCUMENT, "Policy": DOCUMENT, "ResourcePolicy": None, "PolicyInputList": [DOCUMENT],
     "PolicyArn": "arn:aws:iam::{account}:policy/walk-none", "PermissionsBoundary": "arn:aws:iam::{account}:policy/walk-none", "PolicySourceArn": "arn:aws:iam::{account}:user/walk-none",
+    "TargetPrincipal": "111122223333", "TaskPolicyArn": {"arn": "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"},
     "RoleArn": "arn:aws:iam::{account}:role/walk-none", "ActionNames": ["s3:GetObject"], "TagKeys": ["walk"], "Tags": [{"Key": "walk", "Value": "v"}],
     "Path": "/", "PathPrefix": "/", "NewPath": "/", "VersionId": "v1", "AccessKeyId": "AKIARZPUZDIKGB2VALC4", "AccountAlias": "walk-none", "Status": "Inactive",
     "Password": "Walking-Passw0rd-1", "OldPassword": "Walking-Passw0rd-1", "NewPassword": "Walking-Passw0rd-2", "RoleSessionName": "walk", "Name": "walk",

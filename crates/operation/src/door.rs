@@ -60,6 +60,9 @@ struct Asked {
     node: Node,
 }
 
+/// The longest body that is read before it is known who sent it, in bytes: what its event says is worth that much.
+const READ_FOR_STRANGERS: usize = 1 << 16;
+
 /// What is said of a request that asks for nothing that there is, in the words of the protocol that most clients here speak.
 const QUERY: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
 
@@ -158,7 +161,8 @@ impl Door {
     ) -> Result<(&'static str, Node), Failure> {
         let protocol = api.map_or(&QUERY, |api| &api.protocol);
         wire::refuse_encoding(incoming.header("content-encoding")).map_err(|malformed| malformed.failure(protocol))?;
-        let asked = self.read(incoming, api);
+        // A long body is read only for whom it is known that it is theirs: a stranger must not make much work.
+        let early = (incoming.body.len() <= READ_FOR_STRANGERS).then(|| self.read(incoming, api));
         let origin = Origin {
             address: incoming.address,
             secure: incoming.secure,
@@ -172,11 +176,12 @@ impl Door {
             Err(refused) => {
                 let said = refused.said(Dialect::of(protocol));
                 let failure = Failure::new(said.status, said.code, said.message.into_owned());
-                self.record_stranger(&origin, api, asked.as_ref().ok(), &failure, request_id);
+                let asked = early.as_ref().and_then(|asked| asked.as_ref().ok());
+                self.record_stranger(&origin, api, asked, &failure, request_id);
                 return Err(failure);
             }
         };
-        let asked = asked.map_err(|malformed| malformed.failure(protocol))?;
+        let asked = early.unwrap_or_else(|| self.read(incoming, api)).map_err(|malformed| malformed.failure(protocol))?;
         // Whoever is in no account calls nothing here.
         let caller = Caller::new(known, origin).ok_or_else(|| Common::Denied.failure(protocol))?;
         let Some((api, operation)) = api.zip(asked.operation) else {

@@ -302,6 +302,7 @@ fn strangers_words(failure: &Failure) -> &str {
 
 /// `Version` of an unsigned Query request, to tell its service by.
 fn version_of(incoming: &Incoming<'_>) -> Option<String> {
-    let body = if wire::query::is_form(incoming.header("content-type")) { incoming.body } else { &[] };
+    let is_read = wire::query::is_form(incoming.header("content-type")) && incoming.body.len() <= READ_FOR_STRANGERS;
+    let body = if is_read { incoming.body } else { &[] };
     wire::query::read(incoming.query(), body, &wire::query::Limits::default()).ok()?.version
 }

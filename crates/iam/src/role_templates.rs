@@ -26,7 +26,7 @@ fn missing(arn: &ArnText) -> Error {
 /// What a parameter of a template is replaced with.
 #[derive(Shape)]
 struct ReplacementValueEntry {
-    #[shape(required)]
+    #[shape(required, min = 1, max = 20)]
     values: Vec<String>,
 }
 

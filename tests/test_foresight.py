@@ -300,3 +300,30 @@ def test_who_can_over_http(world):
     stranger = world.server.account("stranger-two")
     others = question(stranger.root, "/who-can", action="s3:GetObject", resource=RESOURCES[0]).json["able"]
     assert {each["principal"] for each in others} == {stranger.root_arn}
+
+
+def test_a_service_control_policy_is_tried_on_a_member(world, tmp_path):
+    """The forecast of an SCP, held to attaching it: the member's role loses what the forecast says, on the next request."""
+    organizations = world.account.root.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    made = organizations.create_account(Email="member@example.com", AccountName="member")["CreateAccountStatus"]
+    member = organizations.describe_create_account_status(CreateAccountRequestId=made["Id"])["CreateAccountStatus"]["AccountId"]
+    entrance = world.account.user(allow("sts:AssumeRole"))
+    session = entrance.assume(f"arn:aws:iam::{member}:role/OrganizationAccountAccessRole", "in-member")
+    queue = f"arn:aws:sqs:us-east-1:{member}:q"
+    asked = lambda: ask(world.asker, signed_request(session), check("sqs:SendMessage", queue, resourceAccount=member))["decisions"][0]["decision"]  # noqa: E731
+    assert asked() == "Allowed"
+    text = document(deny("sqs:*"))
+    file = tmp_path / "scp.json"
+    file.write_text(text)
+    forecast = world.forecast("--attach", str(file), "--to", member, status=2)
+    lost = {(line["principal"], line["action"], line["because"]) for line in forecast["lines"] if line["effect"] == "lost"}
+    assert lost == {(f"arn:aws:iam::{member}:role/OrganizationAccountAccessRole", "sqs:SendMessage", "serviceControl")}
+    assert asked() == "Allowed", "a forecast attaches nothing"
+    policy = organizations.create_policy(Name="no-queues", Description="", Type="SERVICE_CONTROL_POLICY", Content=text)["Policy"]["PolicySummary"]["Id"]
+    assert world.forecast("--attach", policy, "--to", root, status=2)["lost"] == forecast["lost"] + 1, "asked once more since"
+    organizations.attach_policy(PolicyId=policy, TargetId=member)
+    assert asked() == "ExplicitlyDenied"
+    gained = world.forecast("--detach", policy, "--from", member, status=2)
+    assert {line["action"] for line in gained["lines"] if line["effect"] == "gained"} == {"sqs:SendMessage"}

@@ -70,6 +70,7 @@ fuzz: export BOLERO_RANDOM_TEST_TIME_MS = $(FUZZ_SECONDS)000
 fuzz: export BOLERO_RANDOM_ITERATIONS = 1000000000000
 fuzz:
 	$(CARGO) test --release -p arn --lib reading_any_bytes -- --test-threads=1
+	$(CARGO) test --release -p arn --test fuzz -- --test-threads=1
 	$(CARGO) test --release -p identities --lib reading_any_key -- --test-threads=1
 	$(CARGO) test --release -p policy --test fuzz -- --test-threads=1
 	$(CARGO) test --release -p policy-tests --lib fuzz:: -- --test-threads=1

@@ -242,10 +242,28 @@ def test_asking_over_http_needs_its_own_right_and_reads_the_askers_account_only(
     answer = question(seer, "/what-if", change=change, sinceSeconds=3600)
     assert answer.status == 200 and answer.json["gained"] > 0
     stranger = world.server.account("stranger")
-    other = question(stranger.root, "/what-if", change=change, sinceSeconds=3600)
-    assert other.status == 200 and other.json["lines"] == [] and other.json["gained"] == 0
+    own = stranger.user()
+    other = question(stranger.root, "/what-if", change={"attach": {"policy": "arn:aws:iam::aws:policy/AmazonS3FullAccess", "to": own.arn}}, sinceSeconds=3600)
+    assert other.status == 200 and other.json["lines"] == [] and other.json["concerned"] == 0
     assert question(seer, "/what-if", change={"attach": {"policy": "x"}}).status == 400
     assert question(seer, "/what-if", change=change, more=1).status == 400
+
+
+def test_a_stranger_does_not_learn_what_another_account_has(world):
+    """Whether a user, a role or a policy of another account exists is not told: one that does is as little found as one that does not."""
+    stranger = world.server.account("prober")
+    own = stranger.user()
+    for there, missing in [(world.alice.arn, world.account.arn("user/nobody-at-all")), (world.role.arn, world.account.arn("role/nothing"))]:
+        said = [question(stranger.root, "/what-if", change={"boundary": {"of": arn}}) for arn in (there, missing)]
+        assert [reply.status for reply in said] == [400, 400]
+        assert said[0].json["message"].replace(there, "X") == said[1].json["message"].replace(missing, "X")
+    policies = (world.policy, world.account.arn("policy/nothing"))
+    said = [question(stranger.root, "/what-if", change={"attach": {"policy": arn, "to": own.arn}}) for arn in policies]
+    assert [reply.status for reply in said] == [400, 400] and "was not found" in said[0].json["message"]
+    said = [question(stranger.root, "/what-if", change={"document": {"policy": arn, "document": document(allow("s3:*"))}}) for arn in policies]
+    assert [reply.status for reply in said] == [400, 400]
+    foreign = question(stranger.root, "/who-can", action="sts:AssumeRole", resource=world.role.arn)
+    assert foreign.status == 400 and "another account" in foreign.json["message"]
 
 
 # Who can.
@@ -323,6 +341,10 @@ def test_a_service_control_policy_is_tried_on_a_member(world, tmp_path):
     assert asked() == "Allowed", "a forecast attaches nothing"
     policy = organizations.create_policy(Name="no-queues", Description="", Type="SERVICE_CONTROL_POLICY", Content=text)["Policy"]["PolicySummary"]["Id"]
     assert world.forecast("--attach", policy, "--to", root, status=2)["lost"] == forecast["lost"] + 1, "asked once more since"
+    stranger = world.server.account("outside-the-organization")
+    for target in (root, member):
+        reply = question(stranger.root, "/what-if", change={"attach": {"policy": policy, "to": target}})
+        assert reply.status == 400 and f"{target} was not found" in reply.json["message"]
     organizations.attach_policy(PolicyId=policy, TargetId=member)
     assert asked() == "ExplicitlyDenied"
     gained = world.forecast("--detach", policy, "--from", member, status=2)

@@ -334,7 +334,7 @@ pub fn compiled_trust(role: &RoleRecord) -> Result<PolicySet, StoreError> {
     Ok(PolicySet::new(Kind::Trust, [(source, Arc::new(Compiled::new(&pinned, Kind::Trust)))]))
 }
 
-fn compile(text: &str, kind: Kind) -> Result<Compiled, StoreError> {
+pub(crate) fn compile(text: &str, kind: Kind) -> Result<Compiled, StoreError> {
     Ok(Compiled::new(&parse(text)?, kind))
 }
 

@@ -7,6 +7,7 @@
 
 use crate::Access;
 use crate::epochs::Deps;
+use crate::grants::compile;
 use crate::standing::Standing;
 use crate::supposed::{NOTHING, Supposed};
 use arn::AccountId;
@@ -14,7 +15,7 @@ use identities::{
     MemberRecord, OrganizationPolicy, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord, PolicyAttachmentRecord,
     PolicyType, TargetId, UnitRecord, attached_to, organization_path, organization_policy,
 };
-use policy::{Compiled, Context, Document, Kind, PolicySet, Source};
+use policy::{Context, Kind, PolicySet, Source};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -278,7 +279,7 @@ impl Climb<'_> {
             policies.push(policy);
         }
         if is_supposed {
-            let documents = policies.into_iter().map(|policy| Ok((Source::new(policy.arn), Arc::new(compiled(&policy.content, used_as)?))));
+            let documents = policies.into_iter().map(|policy| Ok((Source::new(policy.arn), Arc::new(compile(&policy.content, used_as)?))));
             let documents = documents.collect::<Result<Vec<_>, StoreError>>()?;
             return Ok((Named { name: None, set: Arc::new(PolicySet::new(used_as, documents)) }, true));
         }
@@ -293,7 +294,7 @@ impl Climb<'_> {
             let compiled = match known {
                 Some(compiled) => compiled,
                 None => {
-                    let compiled = Arc::new(compiled(&policy.content, used_as)?);
+                    let compiled = Arc::new(compile(&policy.content, used_as)?);
                     self.access.organization.documents.insert(key, compiled.clone());
                     compiled
                 }
@@ -318,11 +319,6 @@ impl Climb<'_> {
         let arn = policy.map_or_else(|| id.to_string(), |policy| policy.arn);
         Some(OrganizationPolicy { id: id.clone(), arn, content: Cow::Owned(text.to_owned()), version: 0, updated: organization.created })
     }
-}
-
-fn compiled(text: &str, kind: Kind) -> Result<Compiled, StoreError> {
-    let document = Document::parse(text).map_err(|error| StoreError::Failed(Box::new(error)))?;
-    Ok(Compiled::new(&document, kind))
 }
 
 #[cfg(test)]

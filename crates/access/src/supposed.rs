@@ -1,9 +1,10 @@
 //! What is supposed to be otherwise than it is: a change of policies that is tried before it is made. Grants, levels and trust policies are
 //! gathered as ever, with what is supposed laid over what the store says; nothing is written, and nothing of it reaches a cache.
 
+use crate::grants::compile;
 use arn::{Arn, UniqueId};
 use identities::{OrganizationPolicyId, PolicyType, TargetId};
-use policy::{Compiled, Document, Kind, PolicySet, Source};
+use policy::{Kind, PolicySet, Source};
 use std::sync::Arc;
 use store::StoreError;
 
@@ -87,18 +88,6 @@ impl Supposed {
     /// All of these.
     pub fn new(changes: Vec<Change>) -> Self {
         Supposed(changes)
-    }
-
-    /// The texts that are supposed, each with what it would be used as: to be read before anything is asked.
-    pub fn texts(&self) -> impl Iterator<Item = (&str, Kind)> {
-        self.0.iter().filter_map(|change| match change {
-            Change::Text { text, .. } => Some((&**text, Kind::Identity)),
-            Change::Inline { text, .. } => text.as_deref().map(|text| (text, Kind::Identity)),
-            Change::Trust { text, .. } => Some((&**text, Kind::Trust)),
-            Change::Resource { text, .. } => text.as_deref().map(|text| (text, Kind::Resource)),
-            Change::ControlText { text, .. } => Some((&**text, Kind::ServiceControl)),
-            Change::Managed { .. } | Change::Boundary { .. } | Change::Control { .. } => None,
-        })
     }
 
     /// The managed policies that a user, a group or a role would have. Says whether that is a change.
@@ -215,6 +204,5 @@ impl Supposed {
 }
 
 fn set(source: &str, text: &str, kind: Kind) -> Result<PolicySet, StoreError> {
-    let document = Document::parse(text).map_err(|error| StoreError::Failed(Box::new(error)))?;
-    Ok(PolicySet::new(kind, [(Source::new(source), Arc::new(Compiled::new(&document, kind)))]))
+    Ok(PolicySet::new(kind, [(Source::new(source), Arc::new(compile(text, kind)?))]))
 }

@@ -4,14 +4,14 @@
 use crate::Access;
 use crate::decide::Question;
 use crate::epochs::Deps;
-use crate::grants::{Entity, Grants};
+use crate::grants::{Entity, Grants, compile};
 use crate::levels::Levels;
 use crate::standing::Standing;
 use crate::supposed::Supposed;
 use arn::{AccountId, Arn, UniqueId};
 use audit::{Check, Identified, Keys, Recorded, Words};
 use identities::{RoleName, RoleRecord};
-use policy::{Compiled, Context, Document, Kind, PolicySet, Principal, Source};
+use policy::{Context, Kind, PolicySet, Principal, Source};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -204,7 +204,7 @@ impl<'a> World<'a> {
         let mut documents = Vec::with_capacity(recorded.session_policies.len());
         for policy in &recorded.session_policies {
             let Ok(arn) = policy.parse::<Arn>() else {
-                documents.push((Source::new("session policy"), Arc::new(compiled(policy, Kind::Session)?)));
+                documents.push((Source::new("session policy"), Arc::new(compile(policy, Kind::Session)?)));
                 continue;
             };
             let mut found = match self.at {
@@ -214,7 +214,7 @@ impl<'a> World<'a> {
             if let At::Supposed(supposed) = self.at
                 && let Some(text) = supposed.text(&arn)
             {
-                found = vec![(Source::new(arn.as_str()), Arc::new(compiled(text, Kind::Session)?))];
+                found = vec![(Source::new(arn.as_str()), Arc::new(compile(text, Kind::Session)?))];
             }
             if found.is_empty() {
                 // A session that lost one of its policies may do nothing.
@@ -319,9 +319,4 @@ fn principal(grants: &Grants, arn: Option<Arn>) -> Option<Principal> {
         }),
         (Entity::Role(_), None) => None,
     }
-}
-
-fn compiled(text: &str, kind: Kind) -> Result<Compiled, StoreError> {
-    let document = Document::parse(text).map_err(|error| StoreError::Failed(Box::new(error)))?;
-    Ok(Compiled::new(&document, kind))
 }

@@ -47,7 +47,7 @@ impl Operation for WhatIf {
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<Said, Error> {
         let _place = cx.one_at_a_time().ok_or(Error::Busy)?;
-        let wished = self.change.understood(cx.access()).await?;
+        let wished = self.change.understood(cx.access(), Some(cx.caller.account)).await?;
         let since = cx.now.saturating_sub(self.since_seconds.map_or(WEEK, i64::from));
         let asking = Asking { access: cx.access(), trail: cx.trail(), wished: &wished, since, account: Some(cx.caller.account) };
         Ok(Said(tree(&asking.forecast(|_| {}).await?)))
@@ -128,7 +128,7 @@ impl From<::foresight::NotAsked> for Error {
     fn from(error: ::foresight::NotAsked) -> Self {
         match error {
             ::foresight::NotAsked::Store(error) => Error::Store(error),
-            ::foresight::NotAsked::Document(_) => Error::Invalid(error.to_string()),
+            ::foresight::NotAsked::Document(_) | ::foresight::NotAsked::Foreign => Error::Invalid(error.to_string()),
         }
     }
 }

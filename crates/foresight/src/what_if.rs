@@ -7,7 +7,7 @@ use crate::wish::Wished;
 use access::{Access, Decided, Setting, World, iso, recorded_facts};
 use arn::AccountId;
 use audit::{Check, Parsed, Recorded, Trail};
-use policy::{Context, Facts};
+use policy::{Because, Context, Facts};
 use serde::{Deserialize, Serialize};
 use std::io;
 use store::StoreError;
@@ -75,6 +75,8 @@ struct Comparing<'a> {
     now: World<'a>,
     then: World<'a>,
     wished: &'a Wished,
+    /// Whose decisions are asked about.
+    account: Option<AccountId>,
     tally: Tally,
     forecast: Forecast,
 }
@@ -93,6 +95,7 @@ impl WhatIf<'_> {
             now: World::now(self.access),
             then: World::supposing(self.access, &self.wished.supposed),
             wished: self.wished,
+            account: self.account,
             tally: Tally::default(),
             forecast: Forecast {
                 since,
@@ -170,9 +173,15 @@ impl Comparing<'_> {
             time: &event.event_time,
             request_id: &event.request_id,
             because: would.because.as_str(),
-            by: would.by,
+            by: would.by.filter(|_| self.may_be_told(would.because, check)),
         });
         Ok(())
+    }
+
+    /// Who asks about one account is not told which statement of another's policy decided.
+    fn may_be_told(&self, because: Because, check: &Check<'_>) -> bool {
+        let of_the_resource = matches!(because, Because::Resource | Because::Trust | Because::ResourceControl);
+        !of_the_resource || self.account.is_none() || check.resource_account == self.account
     }
 
     /// The keys that the change asks for here, and that this request was recorded without.

@@ -69,6 +69,9 @@ pub enum NotAsked {
     /// The resource's policy cannot be read.
     #[error("the resource's policy: {0}")]
     Document(String),
+    /// Who asks about one account may not look into another's policies.
+    #[error("the resource belongs to another account")]
+    Foreign,
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -102,6 +105,9 @@ impl WhoCan<'_> {
     async fn resource(&self, revision: Revision) -> Result<Resource, NotAsked> {
         let arn: Option<arn::Arn> = self.resource.parse().ok();
         let account = self.resource_account.or_else(|| arn.as_ref().and_then(arn::Arn::account_id));
+        if account.zip(self.account).is_some_and(|(owner, asked)| owner != asked) {
+            return Err(NotAsked::Foreign);
+        }
         if let Some(text) = self.resource_policy {
             let document = Document::parse(text).map_err(|error| NotAsked::Document(error.to_string()))?;
             let set =

@@ -3,7 +3,7 @@
 use access::{Access, Change, Supposed};
 use arn::{AccountId, Arn, UniqueId};
 use identities::{
-    GroupName, GroupRecord, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord, PolicyRecord, PolicyType,
+    GroupName, GroupRecord, OrganizationId, OrganizationPolicyId, OrganizationPolicyRecord, OrganizationRecord, PolicyRecord, PolicyType,
     PolicyVersionRecord, RoleName, RoleRecord, RootId, TargetId, UnitId, UnitRecord, UserName, UserRecord, aws_organization_policy,
     customer_policy_arn, managed_policy, organization_path,
 };
@@ -112,20 +112,23 @@ struct Held {
 /// Names, looked up in one snapshot.
 struct Names {
     tx: Tx<Read>,
+    /// Whose names there are: what belongs to others is not found. With none, all are.
+    account: Option<AccountId>,
     changes: Vec<Change>,
     keys: BTreeSet<String>,
 }
 
 impl Wish {
-    /// What it means in the store as it is now.
+    /// What it means in the store as it is now, for `account`: nothing of another account is found, and an organization's targets and policies
+    /// are its management account's. With none, for whoever owns the store.
     ///
     /// # Errors
     /// Where a name stands for nothing, or the service would refuse the change.
-    pub async fn understood(&self, access: &Access) -> Result<Wished, NotPossible> {
+    pub async fn understood(&self, access: &Access, account: Option<AccountId>) -> Result<Wished, NotPossible> {
         access
             .store
             .read(SHARED, |tx| async move {
-                let mut names = Names { tx, changes: Vec::new(), keys: BTreeSet::new() };
+                let mut names = Names { tx, account, changes: Vec::new(), keys: BTreeSet::new() };
                 names.understand(self).await?;
                 Ok(Wished { supposed: Supposed::new(names.changes), keys: names.keys })
             })
@@ -134,6 +137,11 @@ impl Wish {
 }
 
 impl Names {
+    /// Whether what `owner` has is there for whoever asks.
+    fn sees(&self, owner: AccountId) -> bool {
+        self.account.is_none_or(|account| account == owner)
+    }
+
     async fn understand(&mut self, wish: &Wish) -> Result<(), NotPossible> {
         match wish {
             Wish::Attach { policy, to } => self.attach(policy, to, true).await,
@@ -222,7 +230,7 @@ impl Names {
     async fn holder(&self, arn: &str) -> Result<Held, NotPossible> {
         let missing = || NotPossible::Missing(arn.to_owned());
         let parsed: Arn = arn.parse().map_err(|_| missing())?;
-        let account = parsed.account_id().filter(|_| parsed.service() == "iam").ok_or_else(missing)?;
+        let account = parsed.account_id().filter(|owner| parsed.service() == "iam" && self.sees(*owner)).ok_or_else(missing)?;
         let (kind, rest) = parsed.resource().split_once('/').ok_or_else(missing)?;
         let name = rest.rsplit('/').next().unwrap_or(rest);
         let tx = self.tx.in_account(&account.to_string());
@@ -265,7 +273,7 @@ impl Names {
             return Ok(policy.document.to_owned());
         }
         let missing = || NotPossible::Missing(arn.to_string());
-        let (account, name) = customer_policy_arn(arn).ok_or_else(missing)?;
+        let (account, name) = customer_policy_arn(arn).filter(|(owner, _)| self.sees(*owner)).ok_or_else(missing)?;
         let tx = self.tx.in_account(&account.to_string());
         let policy = tx.find(PolicyRecord::BY_NAME, &name).await?.filter(|policy| policy.arn(account) == *arn).ok_or_else(missing)?;
         let version = tx.get::<PolicyVersionRecord>((&policy.id, &policy.default_version)).await?.ok_or_else(missing)?;
@@ -288,6 +296,7 @@ impl Names {
             return Ok((id, policy.kind));
         }
         let kept = self.tx.get::<OrganizationPolicyRecord>(&id).await?.ok_or_else(missing)?;
+        self.organization(&kept.organization).await?.ok_or_else(missing)?;
         used_as(kept.kind)?;
         self.keys.extend(Document::parse(&kept.content).map_err(|error| NotPossible::Document(error.to_string()))?.context_keys());
         Ok((id, kept.kind))
@@ -297,17 +306,23 @@ impl Names {
     async fn target(&self, id: &str) -> Result<(TargetId, OrganizationRecord), NotPossible> {
         let missing = || NotPossible::Missing(id.to_owned());
         let target: TargetId = id.parse().map_err(|_| missing())?;
-        if let Ok(account) = id.parse::<AccountId>() {
-            let path = organization_path(&self.tx, account).await?.ok_or_else(missing)?;
-            return Ok((target, path.organization));
-        }
-        if let Ok(unit) = id.parse::<UnitId>() {
+        let organization = if let Ok(account) = id.parse::<AccountId>() {
+            organization_path(&self.tx, account).await?.map(|path| path.organization)
+        } else if let Ok(unit) = id.parse::<UnitId>() {
             let unit = self.tx.get::<UnitRecord>(&unit).await?.ok_or_else(missing)?;
-            return Ok((target, self.tx.get::<OrganizationRecord>(&unit.organization).await?.ok_or_else(missing)?));
-        }
-        let root: RootId = id.parse().map_err(|_| missing())?;
-        let organization = self.tx.find(OrganizationRecord::BY_ROOT, &root).await?.ok_or_else(missing)?;
+            self.organization(&unit.organization).await?
+        } else {
+            let root: RootId = id.parse().map_err(|_| missing())?;
+            self.tx.find(OrganizationRecord::BY_ROOT, &root).await?
+        };
+        let organization = organization.filter(|organization| self.sees(organization.management)).ok_or_else(missing)?;
         Ok((target, organization))
+    }
+
+    /// An organization, for whom it is there.
+    async fn organization(&self, id: &OrganizationId) -> Result<Option<OrganizationRecord>, StoreError> {
+        let kept = self.tx.get::<OrganizationRecord>(id).await?;
+        Ok(kept.filter(|organization| self.sees(organization.management)))
     }
 }
 

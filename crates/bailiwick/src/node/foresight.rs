@@ -15,7 +15,7 @@ impl Node {
         tell: Tell,
     ) -> Result<LocalAnswer, LocalError> {
         let (access, trail) = (&*self.system.access, &*self.system.trail);
-        let wished = change.understood(access).await.map_err(|error| match error {
+        let wished = change.understood(access, None).await.map_err(|error| match error {
             NotPossible::Store(error) => error.into(),
             NotPossible::Missing(_) => LocalError::new(ErrorKind::NotFound, error.to_string()),
             NotPossible::Other(..) | NotPossible::Document(_) | NotPossible::NotEnabled(_) => {
@@ -34,7 +34,7 @@ impl Node {
     pub(super) async fn who_can(&self, asked: &WhoCan<'_>) -> Result<LocalAnswer, LocalError> {
         let able = asked.ask().await.map_err(|error| match error {
             NotAsked::Store(error) => error.into(),
-            NotAsked::Document(_) => LocalError::new(ErrorKind::Invalid, error.to_string()),
+            NotAsked::Document(_) | NotAsked::Foreign => LocalError::new(ErrorKind::Invalid, error.to_string()),
         })?;
         Ok(LocalAnswer::Able(able))
     }

@@ -86,6 +86,12 @@ def test_who_may_not_switch_is_told_why(server):
         assert code(getattr(nobody.iam, call)) == ("AccessDenied", 403)
 
 
+def test_the_token_of_a_lent_root_is_as_long_as_is_asked_for(server, mine):
+    told = mine.administrator.sts.assume_root(TargetPrincipal=mine.member, TaskPolicyArn={"arn": AUDIT}, MinimumSessionTokenSize=3000)
+    assert told["SessionTokenSize"] == len(told["Credentials"]["SessionToken"]) == 3000
+    assert told["SessionTokenUtilization"] == 74
+
+
 def test_a_member_is_audited_as_its_own_root(server, mine):
     session = root_of(mine.administrator, mine.member)
     told = session.identity()

@@ -114,6 +114,19 @@ def test_a_plan_that_lacks_what_it_needs_is_told(organization, unit, member):
     assert organization.client.list_accounts_with_invalid_effective_policy(PolicyType=BACKUP)["Accounts"] == []
 
 
+def test_what_is_wrong_with_a_policy_is_paged(organization, unit, member):
+    plans = {"plans": {f"Plan{number}": {"regions": {"@@assign": ["us-east-1"]}, "rules": RULES} for number in range(5)}}
+    organization.attach(organization.policy(plans, BACKUP), unit)
+    told, token = [], {}
+    while True:
+        page = organization.client.list_effective_policy_validation_errors(AccountId=member.id, PolicyType=BACKUP, MaxResults=2, **token)
+        told += [error["PathToError"] for error in page["EffectivePolicyValidationErrors"]]
+        if "NextToken" not in page:
+            break
+        token = {"NextToken": page["NextToken"]}
+    assert told == [f"plans/Plan{number}/selections" for number in range(5)]
+
+
 def test_invalid_accounts_are_paged(server):
     organization = Organization(server.account(fresh("invalid")), rcps=False)
     organization.client.enable_policy_type(RootId=organization.root, PolicyType=BACKUP)

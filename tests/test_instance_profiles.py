@@ -131,6 +131,11 @@ def test_list_filters_and_pages(other_account):
     whole = body(iam.list_instance_profiles())
     assert set(whole) == {"InstanceProfiles", "IsTruncated"} and len(whole["InstanceProfiles"]) == 4
     assert all(set(each) == PLAIN for each in whole["InstanceProfiles"])
+    role = other_account.role(trusted=EC2, Description="shown elsewhere", Tags=[{"Key": "a", "Value": "b"}])
+    iam.add_role_to_instance_profile(InstanceProfileName="ip0", RoleName=role.name)
+    whole = body(iam.list_instance_profiles())
+    (listed,) = whole["InstanceProfiles"][0]["Roles"]
+    assert set(listed) == ROLE and listed["Arn"] == role.arn
     assert [each["InstanceProfileName"] for each in iam.list_instance_profiles(PathPrefix="/x/")["InstanceProfiles"]] == ["ip0", "ip1", "ip2"]
     pages = list(iam.get_paginator("list_instance_profiles").paginate(PaginationConfig={"PageSize": 1}))
     assert [each for page in pages for each in page["InstanceProfiles"]] == whole["InstanceProfiles"]

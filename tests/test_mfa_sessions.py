@@ -363,4 +363,4 @@ def test_a_code_that_is_no_code_is_not_shown_in_the_error(account):
         with pytest.raises(user.sts.exceptions.ClientError) as caught:
             user.unchecked("sts").get_session_token(SerialNumber=account.arn("mfa/none"), TokenCode=bad)
         assert caught.value.response["Error"]["Code"] == "ValidationError" and bad not in str(caught.value)
-    assert set(body(user.sts.get_session_token())) == {"Credentials"}
+    assert set(body(user.sts.get_session_token())) == {"Credentials", "SessionTokenSize", "SessionTokenUtilization"}

@@ -50,6 +50,16 @@ def test_an_invitation_tells_who_asks_whom(mine, server):
     assert handshake in everything(mine.client.list_handshakes_for_organization, "Handshakes")
 
 
+def test_an_accounts_invitations_are_paged(server):
+    invited = server.account("wanted")
+    handshakes = [invite(organization(server, f"wanting-{number}"), invited)["Id"] for number in range(3)]
+    first = client(invited).list_handshakes_for_account(MaxResults=2)
+    assert len(first["Handshakes"]) == 2
+    rest = client(invited).list_handshakes_for_account(MaxResults=2, NextToken=first["NextToken"])
+    assert "NextToken" not in rest
+    assert sorted(handshake["Id"] for handshake in first["Handshakes"] + rest["Handshakes"]) == sorted(handshakes)
+
+
 def test_who_accepts_is_in(mine, server):
     invited = server.account("accepting")
     handshake = invite(mine, invited, Tags=[{"Key": "team", "Value": "red"}])

@@ -83,6 +83,33 @@ def test_a_transfer_is_declined_or_canceled(taking, server):
     assert giving.client.describe_responsibility_transfer(Id=transfer_of(canceled))["ResponsibilityTransfer"]["Status"] == "CANCELED"
 
 
+def test_transfers_are_paged_with_where_they_stand(server):
+    taking, giving, asked = (organization(server, name) for name in ("taking-two", "giving-twice", "asked"))
+    ended = invite(taking, giving)
+    giving.client.accept_handshake(HandshakeId=ended["Id"])
+    giving.client.terminate_responsibility_transfer(Id=transfer_of(ended))
+    end = first_of_next_month() - datetime.timedelta(seconds=1)
+    for who in (taking, giving):
+        assert who.client.describe_responsibility_transfer(Id=transfer_of(ended))["ResponsibilityTransfer"]["EndTimestamp"] == end
+    again, other = invite(taking, giving), invite(taking, asked)
+    expected = {transfer_of(handshake): (handshake["Id"], None) for handshake in (again, other)} | {transfer_of(ended): (None, end)}
+    renamed = taking.client.update_responsibility_transfer(Id=transfer_of(other), Name="renamed")["ResponsibilityTransfer"]
+    assert renamed["ActiveHandshakeId"] == other["Id"]
+
+    def pages(call, size):
+        told, token = [], {}
+        while True:
+            page = call(Type="BILLING", MaxResults=size, **token)
+            told += page["ResponsibilityTransfers"]
+            if "NextToken" not in page:
+                return {transfer["Id"]: (transfer.get("ActiveHandshakeId"), transfer.get("EndTimestamp")) for transfer in told}
+            token = {"NextToken": page["NextToken"]}
+
+    for size in (1, 2, 20):
+        assert pages(taking.client.list_inbound_responsibility_transfers, size) == expected
+        assert pages(giving.client.list_outbound_responsibility_transfers, size) == {id: of for id, of in expected.items() if id != transfer_of(other)}
+
+
 def test_it_begins_with_a_month_and_ends_with_one(taking, server):
     giving = organization(server, "dates")
     start = first_of_next_month()

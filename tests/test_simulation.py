@@ -172,6 +172,29 @@ def test_custom_policies_are_named_by_their_place(account):
     assert [matched["SourcePolicyId"] for matched in result["MatchedStatements"]] == ["PolicyInputList.2"]
 
 
+def test_custom_policies_may_be_bounded_and_their_results_are_paged(account):
+    actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    asked = {"PolicyInputList": [document(allow("s3:*"))], "PermissionsBoundaryPolicyInputList": [document(allow("s3:GetObject"))], "ActionNames": actions}
+    pages = list(account.iam.get_paginator("simulate_custom_policy").paginate(**asked, ResourceArns=[BUCKET + "/k"], PaginationConfig={"PageSize": 1}))
+    results = [result for page in pages for result in page["EvaluationResults"]]
+    assert [result["EvalActionName"] for result in results] == actions and len(pages) == 3
+    for result, within in zip(results, (True, False, False)):
+        assert result["EvalDecision"] == ("allowed" if within else "implicitDeny")
+        assert result["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": within}
+        (specific,) = result["ResourceSpecificResults"]
+        assert specific["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": within}
+
+
+def test_custom_policies_across_accounts_say_what_each_side_said(account, other_account):
+    arn = account.arn("user/somebody")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "s3:GetObject", "Resource": BUCKET + "/*"}]})
+    (result,) = custom(account, [document(allow("s3:Put*"))], ["s3:GetObject"], [BUCKET + "/k"], ResourcePolicy=policy, CallerArn=arn, ResourceOwner=other_account.root_arn)
+    assert result["EvalDecision"] == "implicitDeny"
+    (specific,) = result["ResourceSpecificResults"]
+    for details in (result["EvalDecisionDetails"], specific["EvalDecisionDetails"]):
+        assert details == {"IAM Policy": "implicitDeny", "Resource Policy": "allowed"}
+
+
 @pytest.mark.parametrize("statements, action, resource, decision", [
     ([allow("s3:*", BUCKET + "/*")], "s3:GetObject", BUCKET + "/k", "allowed"),
     ([allow("s3:*", BUCKET + "/*")], "s3:GetObject", BUCKET, "implicitDeny"),

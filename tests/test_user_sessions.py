@@ -6,10 +6,11 @@ import re
 import pytest
 
 from harness.expecting import INVALID_TOKEN, complaint, denial, invalid, outcome, refused
-from harness.principals import allow, body, deny, document, fresh
+from harness.principals import Principal, allow, body, deny, document, fresh
 
 CREDENTIALS = {"AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"}
 NAME = r"[\w+=,.@-]*"
+TOKEN_SIZE = {"SessionTokenSize", "SessionTokenUtilization"}
 
 
 def lasts(credentials):
@@ -26,7 +27,7 @@ def user(account):
 
 def test_a_session_token_is_credentials_and_nothing_else(user):
     reply = body(user.sts.get_session_token())
-    assert set(reply) == {"Credentials"} and set(reply["Credentials"]) == CREDENTIALS
+    assert set(reply) == {"Credentials"} | TOKEN_SIZE and set(reply["Credentials"]) == CREDENTIALS
     assert reply["Credentials"]["AccessKeyId"].startswith("ASIA")
     assert abs(lasts(reply["Credentials"]) - 43200) < 60
 
@@ -94,12 +95,46 @@ def test_keys_that_a_session_token_carries(account, condition, met):
     assert outcome(account.keyed.session_token().assume, role) == ("ok" if met else "AccessDenied")
 
 
+# How long a token is.
+
+
+def ways_to_a_session(account, user, role):
+    yield user.sts.get_session_token, {}
+    yield user.sts.get_federation_token, {"Name": "fed"}
+    yield user.sts.assume_role, {"RoleArn": role.arn, "RoleSessionName": "sized"}
+
+
+def test_how_long_a_token_is_is_told(account, user):
+    for call, parameters in ways_to_a_session(account, user, account.role()):
+        reply = call(**parameters)
+        assert reply["SessionTokenSize"] == len(reply["Credentials"]["SessionToken"]) < 1000
+        assert reply["SessionTokenUtilization"] == -(-reply["SessionTokenSize"] * 100 // 4096)
+        assert call(**parameters, MinimumSessionTokenSize=0)["SessionTokenSize"] == reply["SessionTokenSize"], "0 is as without"
+
+
+@pytest.mark.parametrize("size", [1, 1001, 2050, 4093, 4096])
+def test_a_token_is_as_long_as_is_asked_for_and_as_good(server, account, user, size):
+    for call, parameters in ways_to_a_session(account, user, account.role(allow("sts:*"))):
+        plain = call(**parameters)["SessionTokenSize"]
+        reply = call(**parameters, MinimumSessionTokenSize=size)
+        credentials = reply["Credentials"]
+        assert reply["SessionTokenSize"] == len(credentials["SessionToken"])
+        assert max(plain, size) <= reply["SessionTokenSize"] <= max(plain, size + 3) and reply["SessionTokenSize"] <= 4096
+        caller = Principal(server, credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
+        assert caller.identity()["Account"] == account.id
+
+
+def test_no_token_is_longer_than_4096(user):
+    with refused("ValidationError", invalid(complaint(4097, "minimumSessionTokenSize", "Member must have value less than or equal to 4096"))):
+        user.unchecked("sts").get_session_token(MinimumSessionTokenSize=4097)
+
+
 # GetFederationToken.
 
 
 def test_a_federation_token_always_says_its_packed_size(account, user):
     reply = body(user.sts.get_federation_token(Name="bob", DurationSeconds=900))
-    assert set(reply) == {"Credentials", "FederatedUser", "PackedPolicySize"} and set(reply["Credentials"]) == CREDENTIALS
+    assert set(reply) == {"Credentials", "FederatedUser", "PackedPolicySize"} | TOKEN_SIZE and set(reply["Credentials"]) == CREDENTIALS
     assert reply["PackedPolicySize"] == 0
     assert reply["FederatedUser"] == {"Arn": f"arn:aws:sts::{account.id}:federated-user/bob", "FederatedUserId": f"{account.id}:bob"}
     assert user.sts.get_federation_token(Name="bob", Policy=document(allow("*")))["PackedPolicySize"] > 0

@@ -37,7 +37,7 @@ pub use levels::{Levels, Whose};
 pub use past::{Explained, Unexplained};
 pub use refused::{Dialect, Refused, Said};
 pub use services::{ActingFor, Delegation, NoDelegation, Registered, delegated_secret};
-pub use sessions::{Credentials, Session, SessionOf, SessionTag, TokenError, Via};
+pub use sessions::{Credentials, LONGEST_TOKEN, Session, SessionOf, SessionTag, TokenError, Via};
 pub use standing::Standing;
 pub use supposed::{Change, Supposed};
 pub use verify::{Asker, Fingerprint, Shower, Shown, ShownKey, Unverified, name_in_api_key};

@@ -217,7 +217,7 @@ impl Access {
         via.keys.push(key.clone());
         session.via = Some(via);
         session.expires = session.expires.min(now.saturating_add(LONGEST));
-        let sealed = session.seal(account, &self.keyring, self.entropy.as_ref())?;
+        let sealed = session.seal(account, 0, &self.keyring, self.entropy.as_ref())?;
         Ok(Delegation { access_key_id: sealed.access_key_id, token: sealed.token, expires: session.expires })
     }
 

@@ -156,6 +156,10 @@ pub enum TokenError {
 const FORMAT: u8 = 1;
 /// Bytes of JSON that policies and tags may take, so that any token stays within 4,096 characters.
 const ROOM: usize = 2_500;
+/// Characters of a token, at most.
+pub const LONGEST_TOKEN: usize = 4_096;
+/// Bytes of a token that are not the session: format, number of the key, nonce, tag.
+const AROUND: usize = 1 + 8 + NONCE_LEN + 16;
 
 impl Session {
     /// How much of the room for policies and tags is used, in percent, rounded up: STS's `PackedPolicySize`.
@@ -166,20 +170,23 @@ impl Session {
         u32::try_from((policy + managed + tags).saturating_mul(100).div_ceil(ROOM)).unwrap_or(u32::MAX)
     }
 
-    /// Seals this session of `account` into credentials.
-    pub fn issue(&self, account: AccountId, keyring: &Keyring, entropy: &dyn Entropy) -> Result<Credentials, TokenError> {
-        let Capsule { access_key_id, token, key, nonce } = self.seal(account, keyring, entropy)?;
+    /// Seals this session of `account` into credentials whose token has at least `minimum` characters.
+    pub fn issue(&self, account: AccountId, minimum: usize, keyring: &Keyring, entropy: &dyn Entropy) -> Result<Credentials, TokenError> {
+        let Capsule { access_key_id, token, key, nonce } = self.seal(account, minimum, keyring, entropy)?;
         let secret = keyring.token_secret(key, &nonce, access_key_id.as_str())?;
         Ok(Credentials { access_key_id, secret, token })
     }
 
-    /// Seals this session of `account`.
-    pub(crate) fn seal(&self, account: AccountId, keyring: &Keyring, entropy: &dyn Entropy) -> Result<Capsule, TokenError> {
+    /// Seals this session of `account`; the token has at least `minimum` characters.
+    pub(crate) fn seal(&self, account: AccountId, minimum: usize, keyring: &Keyring, entropy: &dyn Entropy) -> Result<Capsule, TokenError> {
         let percent = self.packed_percent();
-        let content = serde_json::to_vec(self).map_err(|_| TokenError::Foreign)?;
+        let mut content = serde_json::to_vec(self).map_err(|_| TokenError::Foreign)?;
         if percent > 100 || content.len() > 3_000 {
             return Err(TokenError::TooLarge(percent.max(101)));
         }
+        // JSON may end in blanks. Four characters of a token hold three bytes.
+        let wanted = minimum.min(LONGEST_TOKEN).div_ceil(4) * 3;
+        content.resize(content.len().max(wanted.saturating_sub(AROUND)), b' ');
         let mut chance = [0; 8 + NONCE_LEN];
         entropy.fill(&mut chance).map_err(SealingError::from)?;
         let (number, nonce) = chance.split_first_chunk::<8>().ok_or(TokenError::Foreign)?;
@@ -198,7 +205,7 @@ impl Session {
     /// Opens `token`, which must have come with `access_key_id`; answers the session and its secret, which is not that of a delegation.
     /// Whether it is over, the caller asks.
     pub fn open(token: &str, access_key_id: &AccessKeyId, keyring: &Keyring) -> Result<(Session, Zeroizing<String>), TokenError> {
-        if token.len() > 4_096 {
+        if token.len() > LONGEST_TOKEN {
             return Err(TokenError::Foreign);
         }
         let bytes = BASE64_STANDARD.decode(token).map_err(|_| TokenError::Foreign)?;

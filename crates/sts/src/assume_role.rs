@@ -2,8 +2,8 @@
 //! A denial says the same whether the role is missing, does not trust the caller, or the caller's own policies do not allow it.
 
 use crate::session::{
-    ArnText, Credentials, MinimumTokenSize, PolicyDescriptor, RoleSessionName, SerialNumber, SessionPolicy, TokenCode, issue, policies,
-    second_factor, tags, whole_factor,
+    ArnText, Credentials, MinimumTokenSize, PolicyDescriptor, RoleSessionName, SerialNumber, SessionPolicy, TokenCode, TokenSize, issue,
+    policies, second_factor, tags, whole_factor,
 };
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
@@ -54,7 +54,8 @@ struct AssumeRole {
     source_identity: Option<SourceIdentity>,
     #[shape(min = 1, max = 5)]
     provided_contexts: Option<Vec<ProvidedContext>>,
-    minimum_session_token_size: Option<MinimumTokenSize>,
+    #[shape(default)]
+    minimum_session_token_size: MinimumTokenSize,
 }
 
 #[derive(Shape)]
@@ -63,8 +64,8 @@ struct AssumeRoleOutput {
     assumed_role_user: AssumedRoleUser,
     packed_policy_size: Option<u32>,
     source_identity: Option<String>,
-    session_token_utilization: Option<u32>,
-    session_token_size: Option<u32>,
+    #[shape(flatten)]
+    size: TokenSize,
 }
 
 #[derive(Shape)]
@@ -144,16 +145,16 @@ impl Operation for AssumeRole {
             via: None,
         };
         let narrowed = session.policy.is_some() || !session.managed.is_empty() || !session.tags.is_empty();
+        let (credentials, size) = issue(cx, account, &session, self.minimum_session_token_size)?;
         Ok(AssumeRoleOutput {
-            credentials: issue(cx, account, &session)?,
+            credentials,
             assumed_role_user: AssumedRoleUser {
                 assumed_role_id: format!("{}:{}", role.id, self.role_session_name),
                 arn: Arn::sts(account, format_args!("assumed-role/{}/{}", role.name, self.role_session_name)),
             },
             packed_policy_size: narrowed.then(|| session.packed_percent()),
             source_identity: session.source_identity,
-            session_token_utilization: None,
-            session_token_size: None,
+            size,
         })
     }
 }

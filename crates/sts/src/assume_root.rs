@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html>.
 //! A denial says the same whether the account is none of the organization, or its own management account, or the feature is off.
 
-use crate::session::{ArnText, Credentials, MinimumTokenSize, PolicyDescriptor, issue};
+use crate::session::{ArnText, Credentials, MinimumTokenSize, PolicyDescriptor, TokenSize, issue};
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
 use arn::{AccountId, Arn};
@@ -36,15 +36,16 @@ struct AssumeRoot {
     target_principal: TargetPrincipal,
     task_policy_arn: PolicyDescriptor,
     duration_seconds: Option<Int<0, 900>>,
-    minimum_session_token_size: Option<MinimumTokenSize>,
+    #[shape(default)]
+    minimum_session_token_size: MinimumTokenSize,
 }
 
 #[derive(Shape)]
 struct AssumeRootOutput {
     credentials: Credentials,
     source_identity: Option<String>,
-    session_token_utilization: Option<u32>,
-    session_token_size: Option<u32>,
+    #[shape(flatten)]
+    size: TokenSize,
 }
 
 /// The longest session, and the usual one, in seconds.
@@ -131,12 +132,8 @@ impl Operation for AssumeRoot {
             provider: None,
             via: None,
         };
-        Ok(AssumeRootOutput {
-            credentials: issue(cx, account, &session)?,
-            source_identity: session.source_identity,
-            session_token_utilization: None,
-            session_token_size: None,
-        })
+        let (credentials, size) = issue(cx, account, &session, self.minimum_session_token_size)?;
+        Ok(AssumeRootOutput { credentials, source_identity: session.source_identity, size })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Somebody whom a user vouches for. Rules: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html>.
 //! With no session policy a federated user may do only what resource policies give it by its own ARN.
 
-use crate::session::{Credentials, MinimumTokenSize, PolicyDescriptor, issue, policies, tags};
+use crate::session::{Credentials, MinimumTokenSize, PolicyDescriptor, TokenSize, issue, policies, tags};
 use crate::session_tokens::seconds;
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
@@ -31,7 +31,8 @@ struct GetFederationToken {
     duration_seconds: Option<Int<900, 129_600>>,
     #[shape(max = 50)]
     tags: Vec<Tag>,
-    minimum_session_token_size: Option<MinimumTokenSize>,
+    #[shape(default)]
+    minimum_session_token_size: MinimumTokenSize,
 }
 
 #[derive(Shape)]
@@ -39,8 +40,8 @@ struct GetFederationTokenOutput {
     credentials: Credentials,
     federated_user: FederatedUser,
     packed_policy_size: u32,
-    session_token_utilization: Option<u32>,
-    session_token_size: Option<u32>,
+    #[shape(flatten)]
+    size: TokenSize,
 }
 
 #[derive(Shape)]
@@ -79,15 +80,15 @@ impl Operation for GetFederationToken {
             provider: None,
             via: None,
         };
+        let (credentials, size) = issue(cx, account, &session, self.minimum_session_token_size)?;
         Ok(GetFederationTokenOutput {
-            credentials: issue(cx, account, &session)?,
+            credentials,
             federated_user: FederatedUser {
                 federated_user_id: format!("{account}:{}", self.name),
                 arn: Arn::sts(account, format_args!("federated-user/{}", self.name)),
             },
             packed_policy_size: session.packed_percent(),
-            session_token_utilization: None,
-            session_token_size: None,
+            size,
         })
     }
 }

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html>.
 
 use crate::Error;
-use access::{Credentials as Issued, Session, SessionTag};
+use access::{Credentials as Issued, LONGEST_TOKEN, Session, SessionTag};
 use arn::{AccessKeyId, AccountId, Arn};
 use identities::{PolicyRecord, Tag, TagKey, customer_policy_arn, managed_policy};
 use operation::{Allowed, SecondFactor};
@@ -61,8 +61,8 @@ pub(crate) fn whole_factor(serial: Option<&SerialNumber>, code: Option<&TokenCod
     if serial.is_some() == code.is_some() { Ok(()) } else { Err(Error::HalfFactor) }
 }
 
-/// How long a client wants tokens to be at least. Ours are as long as what is in them.
-pub(crate) type MinimumTokenSize = Int<0, 4096>;
+/// How long a client wants tokens to be at least: 0 is as long as what is in them.
+pub(crate) type MinimumTokenSize = Int<0, 4096, 0>;
 
 /// What a client signs with.
 #[derive(Shape)]
@@ -73,21 +73,47 @@ pub(crate) struct Credentials {
     expiration: Timestamp,
 }
 
+/// How long a token is, and how much that is of what is allowed.
+#[derive(Shape)]
+pub(crate) struct TokenSize {
+    /// In percent, rounded up.
+    session_token_utilization: u32,
+    /// In bytes.
+    session_token_size: u32,
+}
+
+impl TokenSize {
+    fn of(token: &str) -> Self {
+        let percent = token.len().saturating_mul(100).div_ceil(LONGEST_TOKEN);
+        TokenSize {
+            session_token_utilization: u32::try_from(percent).unwrap_or(u32::MAX),
+            session_token_size: u32::try_from(token.len()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
 /// Characters of an inline session policy and of managed ones' ARNs, together.
 const MOST_CHARACTERS: usize = 2_048;
 /// Managed session policies.
 const MOST_MANAGED: usize = 10;
 
 /// Seals `session` into credentials of `account`.
-pub(crate) fn issue<M: Mode>(cx: &Allowed<'_, M>, account: AccountId, session: &Session) -> Result<Credentials, Error> {
-    let access = cx.access();
-    let Issued { access_key_id, secret, token } = session.issue(account, &access.keyring, access.entropy.as_ref())?;
-    Ok(Credentials {
+pub(crate) fn issue<M: Mode>(
+    cx: &Allowed<'_, M>,
+    account: AccountId,
+    session: &Session,
+    minimum: MinimumTokenSize,
+) -> Result<(Credentials, TokenSize), Error> {
+    let (access, minimum) = (cx.access(), usize::try_from(minimum.0).unwrap_or(0));
+    let Issued { access_key_id, secret, token } = session.issue(account, minimum, &access.keyring, access.entropy.as_ref())?;
+    let size = TokenSize::of(&token);
+    let credentials = Credentials {
         access_key_id,
         secret_access_key: secret.to_string(),
         session_token: token.to_string(),
         expiration: Timestamp(session.expires),
-    })
+    };
+    Ok((credentials, size))
 }
 
 /// The policies that a session of `account` is narrowed to.

@@ -2,7 +2,7 @@
 //! With a second factor it may call IAM, and policies that ask for one are met.
 //! The session ends with its user, and with the key that asked for it: AWS lets it live, ours is the safer.
 
-use crate::session::{Credentials, MinimumTokenSize, SerialNumber, TokenCode, issue, second_factor, whole_factor};
+use crate::session::{Credentials, MinimumTokenSize, SerialNumber, TokenCode, TokenSize, issue, second_factor, whole_factor};
 use crate::{Error, Sts};
 use access::{Session, SessionOf};
 use operation::{Allowed, Caller, Judged, Operation, Operations, SecondFactor, handler};
@@ -16,14 +16,15 @@ struct GetSessionToken {
     duration_seconds: Option<Int<900, 129_600>>,
     serial_number: Option<SerialNumber>,
     token_code: Option<TokenCode>,
-    minimum_session_token_size: Option<MinimumTokenSize>,
+    #[shape(default)]
+    minimum_session_token_size: MinimumTokenSize,
 }
 
 #[derive(Shape)]
 struct GetSessionTokenOutput {
     credentials: Credentials,
-    session_token_utilization: Option<u32>,
-    session_token_size: Option<u32>,
+    #[shape(flatten)]
+    size: TokenSize,
 }
 
 /// Seconds that a session of a user, and one of root, lasts if nothing is said; root's is never longer.
@@ -66,7 +67,7 @@ impl Operation for GetSessionToken {
             provider: None,
             via: None,
         };
-        let credentials = issue(cx, cx.caller.account, &session)?;
-        Ok(GetSessionTokenOutput { credentials, session_token_utilization: None, session_token_size: None })
+        let (credentials, size) = issue(cx, cx.caller.account, &session, self.minimum_session_token_size)?;
+        Ok(GetSessionTokenOutput { credentials, size })
     }
 }

@@ -88,7 +88,7 @@ def test_the_contact_of_an_account(own):
         own.get_contact_information()
     own.put_contact_information(ContactInformation=CONTACT)
     told = body(own.get_contact_information())
-    assert told == {"ContactInformation": CONTACT, "VerificationStatus": "NOT_SUPPORTED"}
+    assert told == {"ContactInformation": CONTACT, "VerificationStatus": "UNVERIFIED"}
     full = CONTACT | {"AddressLine2": "b", "AddressLine3": "c", "DistrictOrCounty": "d", "CompanyName": "e", "WebsiteUrl": "https://example.com"}
     own.put_contact_information(ContactInformation=full)
     assert own.get_contact_information()["ContactInformation"] == full
@@ -248,9 +248,9 @@ def test_a_service_control_policy_binds(mine):
         mine.inside(bound).client("account").enable_region(RegionName="af-south-1")
 
 
-def code_of(server, account):
-    email, code = server.run("account", "email-code", "--id", account).stdout.split()
-    return email, code
+def code_of(server, account, kind="email"):
+    to, code = server.run("account", f"{kind}-code", "--id", account).stdout.rstrip("\n").split("\t")
+    return to, code
 
 
 def wrong(code):
@@ -320,3 +320,101 @@ def test_addresses_that_cannot_be(mine, member):
     with denied():
         limited.start_primary_email_update(AccountId=member, PrimaryEmail="team@example.net")
     limited.start_primary_email_update(AccountId=member, PrimaryEmail=f"{fresh('team')}@example.org")
+
+
+def status_of(client, **account):
+    return client.get_contact_information(**account)["VerificationStatus"]
+
+
+def test_a_telephone_is_verified_by_its_code_once(server):
+    account = server.account("calling")
+    client = account.root.client("account")
+    for call in [client.send_phone_number_verification, lambda: client.verify_phone_number(Otp="AAAAAA")]:
+        with refused("ResourceNotFoundException", 404):
+            call()
+    client.put_contact_information(ContactInformation=CONTACT)
+    with refused("ResourceNotFoundException", 404):
+        client.verify_phone_number(Otp="AAAAAA")
+    assert status_of(client) == "UNVERIFIED"
+    assert server.run("account", "phone-code", "--id", account.id, check=False).returncode != 0
+    assert body(client.send_phone_number_verification()) == {"Status": "PENDING"}
+    assert status_of(client) == "PENDING"
+    number, code = code_of(server, account.id, "phone")
+    assert number == CONTACT["PhoneNumber"]
+    with refused("ValidationException", 400, "fieldValidationFailed"):
+        client.verify_phone_number(Otp=wrong(code))
+    assert status_of(client) == "PENDING"
+    assert body(client.verify_phone_number(Otp=code)) == {"Status": "VERIFIED"}
+    assert status_of(client) == "VERIFIED"
+    with refused("ResourceNotFoundException", 404):
+        client.verify_phone_number(Otp=code)
+    assert server.run("account", "phone-code", "--id", account.id, check=False).returncode != 0
+    trail = server.trail()
+    assert "VerifyPhoneNumber" in trail and "ShowPhoneNumberCode" in trail
+    assert code not in trail and code not in server.logged()
+
+
+def test_another_number_is_verified_anew(server):
+    account = server.account("moving")
+    client = account.root.client("account")
+    client.put_contact_information(ContactInformation=CONTACT)
+    client.send_phone_number_verification()
+    _, code = code_of(server, account.id, "phone")
+    client.put_contact_information(ContactInformation=CONTACT | {"PhoneNumber": "+1 206 555 0199"})
+    assert status_of(client) == "UNVERIFIED"
+    with refused("ResourceNotFoundException", 404):
+        client.verify_phone_number(Otp=code)
+    client.send_phone_number_verification()
+    number, second = code_of(server, account.id, "phone")
+    assert number == "+1 206 555 0199"
+    if second != code:
+        with refused("ValidationException", 400, "fieldValidationFailed"):
+            client.verify_phone_number(Otp=code)
+    client.verify_phone_number(Otp=second)
+    client.put_contact_information(ContactInformation=CONTACT | {"PhoneNumber": "+1 206 555 0199", "City": "Tacoma"})
+    assert status_of(client) == "VERIFIED", "the number is the same"
+    client.put_contact_information(ContactInformation=CONTACT)
+    assert status_of(client) == "UNVERIFIED"
+
+
+def test_guessing_the_code_of_a_telephone_ends(server):
+    account = server.account("guessed-phone")
+    client = account.root.client("account")
+    client.put_contact_information(ContactInformation=CONTACT)
+    for _ in range(5):
+        client.send_phone_number_verification()
+        with refused("ValidationException", 400, "fieldValidationFailed"):
+            client.verify_phone_number(Otp=wrong(code_of(server, account.id, "phone")[1]))
+    with refused("TooManyRequestsException", 429):
+        client.verify_phone_number(Otp=code_of(server, account.id, "phone")[1])
+    assert status_of(client) == "PENDING"
+
+
+def test_a_management_account_verifies_the_telephone_of_a_member(server, mine, own):
+    account, client = mine.create(), managing(mine)
+    client.put_contact_information(AccountId=account, ContactInformation=CONTACT)
+    assert client.send_phone_number_verification(AccountId=account)["Status"] == "PENDING"
+    _, code = code_of(server, account, "phone")
+    assert client.verify_phone_number(AccountId=account, Otp=code)["Status"] == "VERIFIED"
+    assert status_of(mine.inside(account).client("account")) == "VERIFIED"
+    with denied("The management account can only be managed using the standalone context from the management account."):
+        client.send_phone_number_verification(AccountId=mine.management.id)
+    for call in [lambda: own.send_phone_number_verification(AccountId=account), lambda: own.verify_phone_number(AccountId=account, Otp=code)]:
+        with denied():
+            call()
+
+
+def test_verifying_a_telephone_needs_permission_and_a_code_that_could_be_one(server):
+    account = server.account("judged-phone")
+    account.root.client("account").put_contact_information(ContactInformation=CONTACT)
+    user = account.user(allow("account:VerifyPhoneNumber"))
+    with denied("is not authorized to perform: account:SendPhoneNumberVerification"):
+        user.client("account").send_phone_number_verification()
+    other = account.user(allow("account:SendPhoneNumberVerification"))
+    other.client("account").send_phone_number_verification()
+    with denied("is not authorized to perform: account:VerifyPhoneNumber"):
+        other.client("account").verify_phone_number(Otp=code_of(server, account.id, "phone")[1])
+    for call in [{}, {"Otp": "short"}, {"Otp": "!!!!!!"}]:
+        with refused("ValidationException", 400, "fieldValidationFailed"):
+            user.unchecked("account").verify_phone_number(**call)
+    assert user.client("account").verify_phone_number(Otp=code_of(server, account.id, "phone")[1])["Status"] == "VERIFIED"

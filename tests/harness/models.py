@@ -45,6 +45,7 @@ PROMISED = {
         UploadSSHPublicKey GetSSHPublicKey ListSSHPublicKeys UpdateSSHPublicKey DeleteSSHPublicKey
         GenerateCredentialReport GetCredentialReport
         GenerateServiceLastAccessedDetails GetServiceLastAccessedDetails GetServiceLastAccessedDetailsWithEntities ListPoliciesGrantingServiceAccess
+        GenerateOrganizationsAccessReport GetOrganizationsAccessReport
         SimulatePrincipalPolicy SimulateCustomPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
     """.split(),
     "sts": "GetCallerIdentity AssumeRole AssumeRoot GetSessionToken GetFederationToken GetAccessKeyInfo DecodeAuthorizationMessage".split(),
@@ -70,6 +71,7 @@ GOOD = {
     "OpenIDConnectProviderArn": "arn:aws:iam::{account}:oidc-provider/walk-none.example.com", "SAMLProviderArn": "arn:aws:iam::{account}:saml-provider/walk-none",
     "Url": "https://walk-none.example.com", "ThumbprintList": ["a" * 40], "SAMLMetadataDocument": "x" * 1000,
     "Arn": "arn:aws:iam::{account}:user/walk-none", "JobId": "walknone-walk-walk-walk-walknonewalk", "ServiceNamespace": "s3", "ServiceNamespaces": ["s3"],
+    "EntityPath": "o-walknonewa/r-walk", "OrganizationsPolicyId": "p-walknone",
     "AWSServiceName": "ecs.amazonaws.com", "DeletionTaskId": "task/aws-service-role/walk-none.amazonaws.com/walk/none",
 }
 

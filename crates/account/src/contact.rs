@@ -1,6 +1,7 @@
 //! Whom AWS would write to about an account: its primary contact.
 //! Rules: <https://docs.aws.amazon.com/accounts/latest/reference/API_ContactInformation.html>.
 
+use crate::phone_number::{PhoneNumberVerificationStatus, phone_status};
 use crate::subject::{AccountNumber, on, subject};
 use crate::{Account, Error};
 use arn::AccountId;
@@ -48,7 +49,7 @@ pub(crate) struct ContactInformation {
     district_or_county: Option<DistrictOrCounty>,
     postal_code: PostalCode,
     country_code: CountryCode,
-    phone_number: PhoneNumber,
+    pub phone_number: PhoneNumber,
     company_name: Option<CompanyName>,
     website_url: Option<WebsiteUrl>,
 }
@@ -77,13 +78,6 @@ pub(crate) struct ContactRecord {
     pub contact: ContactInformation,
 }
 
-/// Whether somebody was reached by a telephone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Text)]
-pub(crate) enum VerificationStatus {
-    /// Nobody is called here.
-    NotSupported,
-}
-
 #[derive(Shape)]
 #[shape(http = "POST /getContactInformation")]
 struct GetContactInformation {
@@ -93,7 +87,7 @@ struct GetContactInformation {
 #[derive(Shape)]
 struct GetContactInformationOutput {
     contact_information: ContactInformation,
-    verification_status: VerificationStatus,
+    verification_status: PhoneNumberVerificationStatus,
 }
 
 impl Operation for GetContactInformation {
@@ -109,7 +103,8 @@ impl Operation for GetContactInformation {
         let account = subject::<Self, _>(cx, self.account_id.as_ref()).await?.id;
         let there = cx.tx.in_account(&account.to_string()).get::<ContactRecord>(&account).await?;
         let record = there.ok_or_else(|| Error::NotFound("No contact information found.".to_owned()))?;
-        Ok(GetContactInformationOutput { contact_information: record.contact, verification_status: VerificationStatus::NotSupported })
+        let verification_status = phone_status(&cx.tx, &record, cx.now).await?;
+        Ok(GetContactInformationOutput { contact_information: record.contact, verification_status })
     }
 }
 

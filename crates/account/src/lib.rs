@@ -1,19 +1,23 @@
 //! AWS Account Management: an account's name, contacts, e-mail address and regions, told and changed by the account itself, or by whoever
 //! manages its organization. Reference: <https://docs.aws.amazon.com/accounts/latest/reference/api-reference.html>.
 //!
-//! One file a family of operations; `subject`, whose account a request is about, comes first. A family's `OPERATIONS` registers it.
+//! One file a family of operations; `subject`, whose account a request is about, and `codes`, what shows that somebody is reached, come first. A family's `OPERATIONS` registers it.
 
+mod codes;
 mod error;
 mod subject;
 
 mod alternate_contacts;
 mod contact;
 mod information;
+mod phone_number;
 mod primary_email;
 mod regions;
 
+pub use codes::PendingCode;
 pub use error::Error;
-pub use primary_email::{PendingEmail, pending_email};
+pub use phone_number::pending_phone;
+pub use primary_email::pending_email;
 
 use operation::{Caller, Failure, Operations, Protocol, Service};
 
@@ -38,13 +42,20 @@ impl Service for Account {
 }
 
 /// Every operation, family by family.
-pub const FAMILIES: &[Operations<Account>] =
-    &[information::OPERATIONS, contact::OPERATIONS, alternate_contacts::OPERATIONS, primary_email::OPERATIONS, regions::OPERATIONS];
+pub const FAMILIES: &[Operations<Account>] = &[
+    information::OPERATIONS,
+    contact::OPERATIONS,
+    phone_number::OPERATIONS,
+    alternate_contacts::OPERATIONS,
+    primary_email::OPERATIONS,
+    regions::OPERATIONS,
+];
 
 /// Every kind of record that only this service reads, for checking a store.
 pub fn kinds() -> Vec<store::Kind> {
     vec![
         store::Kind::of::<contact::ContactRecord>(),
+        store::Kind::of::<phone_number::PhoneRecord>(),
         store::Kind::of::<alternate_contacts::AlternateContactRecord>(),
         store::Kind::of::<primary_email::EmailUpdateRecord>(),
         store::Kind::of::<regions::RegionRecord>(),

@@ -1,7 +1,8 @@
 //! The address of an account's root user, and changing it: who wants another one has to show a code that only whoever owns the new address
-//! should get. Nothing here sends mail. The owner of the data directory reads the code (`bailiwick account email-code`) and hands it over; it is
-//! in no answer, no log and no event. Rules: <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-root-user-email.html>.
+//! should get (`bailiwick account email-code`; see `codes`). Rules:
+//! <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-root-user-email.html>.
 
+use crate::codes::{self, GOOD_FOR, Otp, PendingCode, begin_try, sealed_code};
 use crate::subject::{AccountNumber, on, subject};
 use crate::{Account, Error};
 use arn::AccountId;
@@ -9,7 +10,6 @@ use identities::{AccountRecord, Email, Keyring, Place, Sealed, SealingError};
 use operation::{Allowed, Caller, Judged, Operation, Operations, handler};
 use serde::{Deserialize, Serialize};
 use store::{Mode, Read, Record, SHARED, StoreError, Stored, Tx, Write};
-use subtle::ConstantTimeEq as _;
 use wire::{Shape, Text, Timestamp};
 use zeroize::Zeroizing;
 
@@ -19,12 +19,6 @@ pub(super) const OPERATIONS: Operations<Account> = &[
     handler::<AcceptPrimaryEmailUpdate>(),
     handler::<GetPrimaryEmailUpdateStatus>(),
 ];
-
-/// How long a code is good, in seconds: a day.
-const GOOD_FOR: i64 = 24 * 3_600;
-
-/// What codes are made of: 32 letters and digits that nobody confuses.
-const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 /// The address of a root user.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
@@ -44,11 +38,6 @@ impl PrimaryEmail {
         self.as_str().into()
     }
 }
-
-/// A one-time code.
-#[derive(Clone, Text)]
-#[text(pattern = r"[a-zA-Z0-9]{6}", sensitive)]
-pub(crate) struct Otp(Box<str>);
 
 /// How far a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Text)]
@@ -81,37 +70,18 @@ impl EmailUpdateRecord {
     fn code(&self, keyring: &Keyring, now: i64) -> Result<Option<Zeroizing<Vec<u8>>>, SealingError> {
         let (account, kind) = (self.account.to_string(), Self::KIND);
         let code = self.code.as_ref().filter(|_| self.status == UpdateStatus::Pending && now < self.at.saturating_add(GOOD_FOR));
-        code.map(|code| keyring.open(&Place { kind, account: &account, key: &account }, code)).transpose()
+        codes::open(keyring, &Place { kind, account: &account, key: &account }, code)
     }
-}
-
-/// A change that waits for its code.
-pub struct PendingEmail {
-    /// The new address.
-    pub email: Email,
-    /// What its owner has to show.
-    pub code: Zeroizing<String>,
 }
 
 /// The change that waits for its code, of this account; for whoever owns the data directory.
 ///
 /// # Errors
 /// What the store says; a code that does not open.
-pub async fn pending_email<M: Mode>(tx: &Tx<M>, keyring: &Keyring, account: AccountId, now: i64) -> Result<Option<PendingEmail>, Error> {
+pub async fn pending_email<M: Mode>(tx: &Tx<M>, keyring: &Keyring, account: AccountId, now: i64) -> Result<Option<PendingCode>, Error> {
     let Some(update) = tx.in_account(&account.to_string()).get::<EmailUpdateRecord>(&account).await? else { return Ok(None) };
     let Some(code) = update.code(keyring, now)? else { return Ok(None) };
-    let code = std::str::from_utf8(&code).map_err(|_| SealingError::Malformed)?.to_owned();
-    Ok(Some(PendingEmail { email: update.email, code: Zeroizing::new(code) }))
-}
-
-/// A code that nobody can guess.
-fn new_code(mut chance: u64) -> Zeroizing<Vec<u8>> {
-    let mut code = Zeroizing::new(Vec::with_capacity(6));
-    for _ in 0..6 {
-        code.extend(usize::try_from(chance % 32).ok().and_then(|at| LETTERS.get(at)));
-        chance /= 32;
-    }
-    code
+    Ok(Some(PendingCode::new(update.email.to_string(), &code)?))
 }
 
 /// Refuses an address that an account has, whatever its case.
@@ -179,7 +149,7 @@ impl Operation for StartPrimaryEmailUpdate {
         let email = self.primary_email.email();
         is_free(cx, &email).await?;
         let (key, kind) = (account.to_string(), EmailUpdateRecord::KIND);
-        let code = cx.seal(&Place { kind, account: &key, key: &key }, &new_code(cx.chance()?))?;
+        let code = sealed_code(cx, &Place { kind, account: &key, key: &key })?;
         let update = EmailUpdateRecord { account, email, status: UpdateStatus::Pending, at: cx.now, code: Some(code) };
         match cx.tx.in_account(&key).put(&update).await? {
             Stored::Done => Ok(StatusOutput { status: update.status }),
@@ -211,12 +181,10 @@ impl Operation for AcceptPrimaryEmailUpdate {
         let none = || Error::NotFound("No update of the primary email address is pending.".to_owned());
         let mut update = own.get::<EmailUpdateRecord>(&account.id).await?.ok_or_else(none)?;
         let code = update.code(&cx.access().keyring, cx.now)?.ok_or_else(none)?;
-        // Counted per account and not per code: a new code is no new chance to guess.
-        let counted = format!("primary-email/{}", account.id);
-        let attempt = cx.tries().begin(&counted, cx.caller.long_term_key(), cx.now).ok_or(Error::TooManyTries)?;
+        let attempt = begin_try(cx, &format!("primary-email/{}", account.id))?;
         let email = self.primary_email.email();
         let same = email.as_str().eq_ignore_ascii_case(update.email.as_str());
-        if !(bool::from(code.ct_eq(self.otp.as_str().as_bytes())) && same) {
+        if !(self.otp.is(&code) && same) {
             return Err(Error::field("The one-time passcode is not valid for this email address."));
         }
         is_free(cx, &update.email).await?;
@@ -270,16 +238,5 @@ mod tests {
         for bad in ["no address", "a@b@c.example", "@example.com", "team@", "team@local", "team@example..com", "a b@example.com"] {
             assert_eq!(domain(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn a_code_fits_what_takes_it_and_uses_all_letters() {
-        let mut seen = std::collections::BTreeSet::new();
-        for chance in 0..32 {
-            let code = new_code(chance << 25 | chance);
-            assert!(std::str::from_utf8(&code).unwrap().parse::<Otp>().is_ok());
-            seen.extend(code.first().copied());
-        }
-        assert_eq!(seen.len(), 32);
     }
 }

@@ -196,6 +196,15 @@ pub enum AccountCommand {
         #[command(flatten)]
         options: DirOptions,
     },
+    /// Print the telephone of an account's contact and the code that VerifyPhoneNumber waits for
+    PhoneCode {
+        /// The account
+        #[arg(long, value_name = "12DIGITS")]
+        id: AccountId,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
 }
 
 /// `service …`

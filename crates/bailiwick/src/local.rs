@@ -44,6 +44,11 @@ pub enum LocalCommand {
         /// The account.
         id: AccountId,
     },
+    /// Shows the code that the telephone of an account's contact waits for.
+    AccountPhoneCode {
+        /// The account.
+        id: AccountId,
+    },
     /// Registers a service that calls others for its callers.
     ServiceAdd {
         /// What policies call it.
@@ -114,13 +119,13 @@ pub struct RootKey {
     pub secret_access_key: Secret,
 }
 
-/// What the change of an account's e-mail address waits for.
+/// What an address or a telephone of an account waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EmailCode {
-    /// The new address.
-    pub email: String,
-    /// The code for whoever owns it.
+pub struct OneTimeCode {
+    /// The address or the number.
+    pub to: String,
+    /// The code for whoever is reached there.
     #[serde(with = "exposed")]
     pub code: Secret,
 }
@@ -170,8 +175,8 @@ pub enum LocalAnswer {
     Accounts(Vec<AccountLine>),
     /// To [`LocalCommand::AccountResetRoot`].
     RootReset(RootKey),
-    /// To [`LocalCommand::AccountEmailCode`].
-    EmailCode(EmailCode),
+    /// To [`LocalCommand::AccountEmailCode`] and [`LocalCommand::AccountPhoneCode`].
+    OneTimeCode(OneTimeCode),
     /// To [`LocalCommand::ServiceAdd`] and [`LocalCommand::ServiceResetKey`].
     ServiceKeyed(ServiceKey),
     /// To [`LocalCommand::ServiceList`].

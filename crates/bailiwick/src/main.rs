@@ -14,7 +14,7 @@ use bailiwick::{
     config::{Config, Secret},
     evaluate,
     foresee::{self, Form},
-    local::{self, EmailCode, LocalAnswer, LocalCommand, RootKey, ServiceKey, Tell},
+    local::{self, LocalAnswer, LocalCommand, OneTimeCode, RootKey, ServiceKey, Tell},
     logs, manual, serve, ssh_keys,
 };
 use clap::Parser as _;
@@ -63,6 +63,7 @@ fn run(command: Command) -> Result<ExitCode, Failed> {
             AccountCommand::List(options) => local(options, LocalCommand::AccountList),
             AccountCommand::ResetRoot { id, options } => local(options, LocalCommand::AccountResetRoot { id }),
             AccountCommand::EmailCode { id, options } => local(options, LocalCommand::AccountEmailCode { id }),
+            AccountCommand::PhoneCode { id, options } => local(options, LocalCommand::AccountPhoneCode { id }),
         },
         Command::Service { command } => match command {
             ServiceCommand::Add { name, hosts, options } => local(options, LocalCommand::ServiceAdd { name, hosts }),
@@ -163,7 +164,7 @@ fn say(answer: LocalAnswer, form: Form) -> Result<ExitCode, Failed> {
         | LocalAnswer::RootReset(RootKey { account, access_key_id, secret_access_key }) => {
             show_key(&mut out, &account, &access_key_id, &secret_access_key)?;
         }
-        LocalAnswer::EmailCode(EmailCode { email, code }) => writeln!(out, "{email}\t{}", code.expose())?,
+        LocalAnswer::OneTimeCode(OneTimeCode { to, code }) => writeln!(out, "{to}\t{}", code.expose())?,
         LocalAnswer::ServiceKeyed(ServiceKey { service, access_key_id, secret_access_key }) => {
             show_key(&mut out, &service, &access_key_id, &secret_access_key)?;
         }

@@ -144,8 +144,12 @@ pub enum Error {
     ReportExpired,
     #[error("The credential report is still being made.")]
     ReportInProgress,
-    #[error("The job with id {0} cannot be found.")]
+    #[error("Job {0} does not exist.")]
     NoSuchJob(String),
+    #[error("{0}")]
+    NoAccessReport(&'static str),
+    #[error("Maximum number of concurrent jobs exceeded")]
+    TooManyReports,
     #[error("Rate exceeded")]
     Busy(#[from] Busy),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -201,7 +205,8 @@ impl From<Error> for Failure {
             Error::InvalidInput(_) => (400, "InvalidInput"),
             Error::Protected(_) => (400, "UnmodifiableEntity"),
             Error::ServiceRolePolicy => (400, "PolicyNotAttachable"),
-            Error::NotOurs { .. } | Error::NoTemplate(_) => (403, "AccessDenied"),
+            Error::NotOurs { .. } | Error::NoTemplate(_) | Error::NoAccessReport(_) => (403, "AccessDenied"),
+            Error::TooManyReports => (409, "ReportGenerationLimitExceeded"),
             Error::PasswordPolicyViolation => (400, "PasswordPolicyViolation"),
             Error::LoginProfileChanging(_) => (409, "EntityTemporarilyUnmodifiable"),
             Error::InvalidCode => (403, "InvalidAuthenticationCode"),

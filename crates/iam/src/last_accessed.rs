@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_access-advisor.html>.
 //! Whoever asked for a report, and nobody else, fetches it, for a day.
 
-mod jobs;
+pub(crate) mod jobs;
 mod members;
 
 use crate::page::{NextPage, Page};
@@ -11,7 +11,7 @@ use crate::permissions::{EntityKind, Member, Subject, SubjectArn};
 use crate::{Error, Iam};
 use arn::{AccountId, Arn, UniqueId};
 use identities::{Path, RoleRecord, UserRecord};
-use jobs::{Job, Last, Use};
+use jobs::{Fault, Job, Last, Topic, Use};
 use members::{Members, Place};
 use operation::{Allowed, Caller, Judged, Operation, Operations, Outliving, TRACKED, Target, handler, log_inside};
 use policy::{Compiled, Reach};
@@ -27,7 +27,7 @@ pub(super) const OPERATIONS: Operations<Iam> = &[
 
 /// Whether a report tells of services, or also of their actions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Text)]
-enum AccessAdvisorUsageGranularityType {
+pub(crate) enum AccessAdvisorUsageGranularityType {
     #[default]
     ServiceLevel,
     ActionLevel,
@@ -35,7 +35,13 @@ enum AccessAdvisorUsageGranularityType {
 
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
 #[text(min = 36, max = 36)]
-struct JobId(Box<str>);
+pub(crate) struct JobId(Box<str>);
+
+impl JobId {
+    pub fn of(job: &Job) -> Self {
+        JobId(job.id.as_str().into())
+    }
+}
 
 /// The prefix of a service's actions.
 #[derive(Debug, Clone, PartialEq, Eq, Text)]
@@ -43,14 +49,14 @@ struct JobId(Box<str>);
 pub(crate) struct ServiceNamespace(Box<str>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Text)]
-enum JobStatus {
+pub(crate) enum JobStatus {
     InProgress,
     Completed,
     Failed,
 }
 
 impl JobStatus {
-    fn of(job: &Job) -> Self {
+    pub fn of(job: &Job) -> Self {
         match (job.done, job.failed) {
             (None, _) => JobStatus::InProgress,
             (Some(_), false) => JobStatus::Completed,
@@ -61,15 +67,27 @@ impl JobStatus {
 
 /// Why a report was not made.
 #[derive(Shape)]
-struct ErrorDetails {
+pub(crate) struct ErrorDetails {
     message: String,
     code: String,
 }
 
 impl ErrorDetails {
-    fn of(job: &Job) -> Option<Self> {
-        let failed = || ErrorDetails { message: "The report could not be made.".into(), code: "ServiceFailure".into() };
-        job.failed.then(failed)
+    pub fn of(job: &Job) -> Option<Self> {
+        let (code, message) = match job.fault {
+            None => ("ServiceFailure", "The report could not be made."),
+            Some(Fault::AccessDenied) => (
+                "ORGANIZATIONS_REPORT_ACCESS_DENIED",
+                "Requester is not authorized to perform the required AWS Organizations Describe* and List* actions.",
+            ),
+            Some(Fault::NoEntity) => {
+                ("INVALID_ORGANIZATIONS_ENTITY_PATH", "The entity with the specified path does not exist in your organization.")
+            }
+            Some(Fault::NoPolicy) => {
+                ("INVALID_ORGANIZATIONS_POLICY", "The policy with the specified ID does not exist in your organization.")
+            }
+        };
+        job.failed.then(|| ErrorDetails { message: message.into(), code: code.into() })
     }
 }
 
@@ -98,9 +116,9 @@ impl Operation for GenerateServiceLastAccessedDetails {
         let subject = Subject::find(cx, &self.arn).await?;
         let policies = subject.policies(cx).await?.into_iter().map(|held| held.compiled).collect();
         let (account, now) = (cx.caller.account, cx.now);
-        let job = Job::new(cx, self.arn.as_str(), self.granularity).await?;
+        let job = Job::new(cx, Topic::Permissions, self.arn.as_str(), self.granularity).await?;
         job.keep(&cx.access().store, account).await?;
-        let job_id = JobId(job.id.as_str().into());
+        let job_id = JobId::of(&job);
         cx.outlive(&job.id.clone(), |at| make(at, Making { account, now, job, subject, policies }))?;
         Ok(GenerateServiceLastAccessedDetailsOutput { job_id })
     }
@@ -164,7 +182,7 @@ impl Making {
 }
 
 /// Adds one member's use of a service to what is known of it.
-fn add(known: &mut Option<Use>, last: Last, actions: BTreeMap<String, Last>) {
+pub(crate) fn add(known: &mut Option<Use>, last: Last, actions: BTreeMap<String, Last>) {
     match known {
         None => *known = Some(Use { last, total: 1, actions }),
         Some(known) => {
@@ -255,7 +273,7 @@ impl Operation for GetServiceLastAccessedDetails {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetServiceLastAccessedDetailsOutput, Error> {
-        let mut job = Job::find(cx, self.job_id.as_str()).await?;
+        let mut job = Job::find(cx, Topic::Permissions, self.job_id.as_str()).await?;
         let done = job.done.filter(|_| !job.failed);
         let services = if done.is_some() { std::mem::take(&mut job.services) } else { BTreeMap::new() };
         let (shown, next) = self.page.of_all(services.into_iter().collect(), |(service, _)| service.clone())?;
@@ -327,7 +345,7 @@ impl Operation for GetServiceLastAccessedDetailsWithEntities {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetServiceLastAccessedDetailsWithEntitiesOutput, Error> {
-        let job = Job::find(cx, self.job_id.as_str()).await?;
+        let job = Job::find(cx, Topic::Permissions, self.job_id.as_str()).await?;
         let service = self.service_namespace.as_str().to_ascii_lowercase();
         if services::service(&service).is_none() && job.done.is_some() && !job.services.contains_key(&service) {
             return Err(Error::InvalidInput(format!("Invalid service namespace: {}", self.service_namespace)));

@@ -21,6 +21,7 @@ mod whose;
 mod x509;
 
 mod access_keys;
+mod access_reports;
 mod account;
 mod account_details;
 mod account_features;
@@ -117,6 +118,7 @@ pub const FAMILIES: &[Operations<Iam>] = &[
     ssh_keys::OPERATIONS,
     credential_report::OPERATIONS,
     last_accessed::OPERATIONS,
+    access_reports::OPERATIONS,
     policies_granting::OPERATIONS,
 ];
 

@@ -1,5 +1,5 @@
-//! Which services, by which actions, each user and role last tried, let in or denied: noted in memory, shown at once, written now and then
-//! without a history. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_access-advisor.html>.
+//! Which services, by which actions, each user, role and root user last tried, let in or denied: noted in memory, shown at once, written now
+//! and then without a history. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_access-advisor.html>.
 //!
 //! A decision pays for one hash and one look: what was noted in this minute is not noted again. What is kept is bounded: uses that wait, the
 //! services of an entity, and the actions of a service, which of AWS's services are those that AWS knows.
@@ -28,6 +28,11 @@ const LONGEST: usize = 256;
 /// How long a use is told of, in seconds: 400 days. Source:
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_access-advisor.html#access-advisor_tracking-period>.
 pub const TRACKED: i64 = 400 * 24 * 60 * 60;
+
+/// What the uses of an account's root user are noted under, which has no id.
+pub const ROOT: &str = "root";
+/// Marks of an account that are read at once.
+const PAGE: usize = 1_000;
 
 /// What was noted in this minute. It forgets when it likes: then something is noted twice.
 pub(crate) struct Recent {
@@ -76,8 +81,8 @@ impl Noting<'_> {
 pub struct Access<'a> {
     /// The account of whoever used it.
     pub account: AccountId,
-    /// The user or role.
-    pub entity: &'a UniqueId,
+    /// The id of the user or role, or [`ROOT`].
+    pub entity: &'a str,
     /// `s3`.
     pub service: &'a str,
     /// `GetObject`.
@@ -108,7 +113,7 @@ pub struct When {
     pub region: String,
 }
 
-type Entity = (AccountId, UniqueId);
+type Entity = (AccountId, Box<str>);
 /// The service, in lower case, and the action, as AWS writes it where AWS knows it.
 type Name = (String, String);
 type Part = HashMap<Entity, HashMap<Name, When>>;
@@ -118,6 +123,8 @@ type Part = HashMap<Entity, HashMap<Name, When>>;
 pub struct Accessed {
     recent: Recent,
     parts: [Mutex<Waiting>; PARTS],
+    /// Held while what waits is written: two that write at once would each undo what the other adds.
+    writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -130,9 +137,9 @@ impl Accessed {
     /// Notes a use.
     pub fn note(&self, access: &Access<'_>) {
         let Access { account, entity, service, action, region, at } = *access;
-        if let Some(noting) = self.recent.is_new([entity.as_str(), service, action, region], at)
+        if let Some(noting) = self.recent.is_new([entity, service, action, region], at)
             && let Some(name) = name(service, action).filter(|_| is_plain(region) && region.len() <= 64)
-            && self.wait((account, entity.clone()), name, When { at, region: region.to_owned() })
+            && self.wait((account, entity.into()), name, When { at, region: region.to_owned() })
         {
             noting.done();
         }
@@ -155,7 +162,7 @@ impl Accessed {
 
     /// The services that a user or role used, by prefix.
     pub async fn of(&self, store: &Store, account: AccountId, id: &UniqueId) -> Result<Vec<AccessedService>, StoreError> {
-        let entity = (account, id.clone());
+        let entity = (account, Box::from(id.as_str()));
         let waiting = self.part(&entity).and_then(|part| part.lock().unwrap_or_else(PoisonError::into_inner).part.get(&entity).cloned());
         let (account, prefix) = (account.to_string(), format!("{id} "));
         let written = store.marks(&Marks { kind: KIND, account: &account, prefix: &prefix }, None, SERVICES).await?;
@@ -170,8 +177,35 @@ impl Accessed {
         Ok(services.into_values().collect())
     }
 
+    /// The services that an account's principals used, its root user too, by prefix, as far as that is written. It reads a page at a time:
+    /// what it holds grows with the services, not with the principals.
+    pub async fn written_of_account(&self, store: &Store, account: AccountId) -> Result<BTreeMap<String, When>, StoreError> {
+        let account = account.to_string();
+        let mut services: BTreeMap<String, When> = BTreeMap::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = store.marks(&Marks { kind: KIND, account: &account, prefix: "" }, after.as_deref(), PAGE).await?;
+            for (key, value) in &page {
+                let Some((_, service)) = key.split_once(' ') else { continue };
+                let Some(last) = value.lines().next().and_then(line).map(|(when, _)| when) else { continue };
+                if services.len() >= SERVICES && !services.contains_key(service) {
+                    continue;
+                }
+                let known = services.entry(service.to_owned()).or_insert_with(|| last.clone());
+                if *known < last {
+                    *known = last;
+                }
+            }
+            match page.into_iter().nth(PAGE - 1) {
+                Some((key, _)) => after = Some(key),
+                None => return Ok(services),
+            }
+        }
+    }
+
     /// Writes what was noted. What is noted meanwhile is kept for the next time; what cannot be written is, too.
     pub async fn write(&self, store: &Store) -> Result<(), StoreError> {
+        let _writing = self.writing.lock().await;
         for part in &self.parts {
             let noted = part.lock().unwrap_or_else(PoisonError::into_inner).part.clone();
             if noted.is_empty() {
@@ -225,7 +259,7 @@ async fn merge(store: &Store, entity: &Entity, names: &HashMap<Name, When>, mark
 }
 
 /// Whether an entity has used as many services as are remembered.
-async fn is_full(store: &Store, account: &str, id: &UniqueId) -> Result<bool, StoreError> {
+async fn is_full(store: &Store, account: &str, id: &str) -> Result<bool, StoreError> {
     let prefix = format!("{id} ");
     Ok(store.marks(&Marks { kind: KIND, account, prefix: &prefix }, None, SERVICES).await?.len() >= SERVICES)
 }
@@ -274,14 +308,18 @@ impl AccessedService {
 
     /// A line that cannot be read is left out.
     fn read(service: &str, text: &str) -> Option<Self> {
-        let mut lines = text.lines().filter_map(|line| {
-            let mut parts = line.splitn(3, ' ');
-            let when = When { at: parts.next()?.parse().ok()?, region: parts.next()?.to_owned() };
-            Some((parts.next()?.to_owned(), when))
-        });
-        let (_, last) = lines.next()?;
-        Some(AccessedService { service: service.to_owned(), last, actions: lines.collect() })
+        let mut lines = text.lines().filter_map(line);
+        let (last, _) = lines.next()?;
+        let actions = lines.map(|(when, name)| (name.to_owned(), when)).collect();
+        Some(AccessedService { service: service.to_owned(), last, actions })
     }
+}
+
+/// When and where, and of what: the service itself has no name.
+fn line(text: &str) -> Option<(When, &str)> {
+    let mut parts = text.splitn(3, ' ');
+    let when = When { at: parts.next()?.parse().ok()?, region: parts.next()?.to_owned() };
+    Some((when, parts.next()?))
 }
 
 #[cfg(test)]

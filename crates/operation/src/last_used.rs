@@ -1,8 +1,9 @@
 //! When a key or a role was last used, and for what: kept in memory, shown at once, and written now and then without a history, so that
 //! it never slows a request. Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html>.
 
-use crate::accessed::{Access, Accessed, Recent};
+use crate::accessed::{Access, Accessed, ROOT, Recent};
 use access::{Credential, SessionOf, Standing};
+use arn::UniqueId;
 use identities::Owner;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -85,7 +86,7 @@ impl LastUsed {
 
     /// Notes that somebody who was let in tried an action.
     pub(crate) fn tried(&self, standing: &Standing, action: &str, used: &Let<'_>) {
-        let entity = standing.grants.as_ref().and_then(|grants| grants.id());
+        let entity = standing.grants.as_ref().map(|grants| grants.id().map_or(ROOT, UniqueId::as_str));
         let Let { service, region, at } = *used;
         if let (Some(account), Some(entity)) = (standing.account, entity) {
             self.accessed.note(&Access { account, entity, service, action, region, at });

@@ -20,7 +20,7 @@ mod tasks;
 mod trail;
 mod tries;
 
-pub use accessed::{Access, Accessed, AccessedService, TRACKED, When};
+pub use accessed::{Access, Accessed, AccessedService, ROOT, TRACKED, When};
 pub use allowed::{Allowed, Asking, Preparing};
 pub use caller::{Caller, Origin};
 pub use door::{Door, Incoming};

@@ -83,15 +83,15 @@ async fn whoever_has_no_policies_is_denied_everything() {
     }
 }
 
-/// The newest operation: the reference does not have its action yet.
-const NEWER: &str = "GetPrimaryEmailUpdateStatus";
+/// The newest operations: the reference does not have their actions yet.
+const NEWER: [&str; 3] = ["GetPrimaryEmailUpdateStatus", "SendPhoneNumberVerification", "VerifyPhoneNumber"];
 
 #[tokio::test]
 async fn requests_are_judged_by_what_the_reference_says() {
     let reference = services::service("account").unwrap();
     let (furnished, member) = furnished().await;
     let mut wrong = Vec::new();
-    for operation in Api::of(account::FAMILIES).operations.iter().filter(|operation| operation.name != NEWER) {
+    for operation in Api::of(account::FAMILIES).operations.iter().filter(|operation| !NEWER.contains(&operation.name)) {
         for (about, kind) in [(None, "account"), (Some(member.as_str()), "accountInOrganization")] {
             if about.is_none() && names_an_account(operation) {
                 continue;

@@ -13,10 +13,17 @@ use super::{
     first::{Making, add_account, new_account_id, operator, root_key},
 };
 use crate::config::Secret;
-use crate::local::{AccountLine, Commands, EmailCode, ErrorKind, LocalAnswer, LocalCommand, LocalError, Tell};
+use crate::local::{AccountLine, Commands, ErrorKind, LocalAnswer, LocalCommand, LocalError, OneTimeCode, Tell};
 
 /// Accounts that are listed at once.
 const PAGE: usize = 1_000;
+
+/// What a one-time code is for.
+#[derive(Debug, Clone, Copy)]
+enum CodeOf {
+    Email,
+    Phone,
+}
 
 impl From<StoreError> for LocalError {
     fn from(error: StoreError) -> Self {
@@ -31,7 +38,8 @@ impl Commands for Node {
             LocalCommand::AccountCreate { name, email, id } => self.create_account(name, email, id).await,
             LocalCommand::AccountList => self.list_accounts().await,
             LocalCommand::AccountResetRoot { id } => self.reset_root(id).await,
-            LocalCommand::AccountEmailCode { id } => self.email_code(id).await,
+            LocalCommand::AccountEmailCode { id } => self.one_time_code(id, CodeOf::Email).await,
+            LocalCommand::AccountPhoneCode { id } => self.one_time_code(id, CodeOf::Phone).await,
             LocalCommand::ServiceAdd { name, hosts } => self.add_service(name, hosts).await,
             LocalCommand::ServiceList => self.list_services().await,
             LocalCommand::ServiceResetKey { name } => self.reset_service_key(name).await,
@@ -157,16 +165,23 @@ impl Node {
         Ok(LocalAnswer::RootReset(shown))
     }
 
-    /// The code goes to whoever owns the new address; that it was looked at is in the trail.
-    async fn email_code(&self, id: AccountId) -> Result<LocalAnswer, LocalError> {
+    /// The code goes to whoever is reached by the address or the telephone; that it was looked at is in the trail.
+    async fn one_time_code(&self, id: AccountId, of: CodeOf) -> Result<LocalAnswer, LocalError> {
         let Access { keyring, clock, .. } = &*self.system.access;
-        let event = self.event("ShowPrimaryEmailCode", id)?;
+        let (event, nothing) = match of {
+            CodeOf::Email => ("ShowPrimaryEmailCode", "no change of the e-mail address"),
+            CodeOf::Phone => ("ShowPhoneNumberCode", "no verification of the phone number"),
+        };
+        let event = self.event(event, id)?;
         let done = self
             .store
             .write(&operator(clock.as_ref()), |tx| {
                 let event = &event;
                 async move {
-                    let pending = account::pending_email(&tx, keyring, id, clock.now()).await?;
+                    let pending = match of {
+                        CodeOf::Email => account::pending_email(&tx, keyring, id, clock.now()).await?,
+                        CodeOf::Phone => account::pending_phone(&tx, keyring, id, clock.now()).await?,
+                    };
                     if pending.is_some() {
                         tx.event(event).await?;
                     }
@@ -176,9 +191,9 @@ impl Node {
             .await
             .map_err(|error| LocalError::new(ErrorKind::Failed, error.to_string()))?;
         self.record(&done.events, &event);
-        let nothing = || LocalError::new(ErrorKind::NotFound, format!("no change of the e-mail address of {id} waits for a code"));
+        let nothing = || LocalError::new(ErrorKind::NotFound, format!("{nothing} of {id} waits for a code"));
         let pending = done.value.ok_or_else(nothing)?;
-        Ok(LocalAnswer::EmailCode(EmailCode { email: pending.email.to_string(), code: Secret::new(pending.code.to_string()) }))
+        Ok(LocalAnswer::OneTimeCode(OneTimeCode { to: pending.to, code: Secret::new(pending.code.to_string()) }))
     }
 
     async fn check(&self) -> Result<LocalAnswer, LocalError> {

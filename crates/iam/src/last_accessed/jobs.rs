@@ -12,6 +12,8 @@ use crate::Error;
 
 /// The kind under which reports are kept.
 const KIND: &str = "service-last-accessed";
+/// Where the id of the report that an organization has made is kept.
+const CURRENT: &str = "current";
 /// Places of an account: the last three digits of an id.
 const PLACES: u64 = 0x1000;
 /// Places that a new report looks at.
@@ -21,9 +23,30 @@ const LASTS: i64 = 24 * 60 * 60;
 /// After how many seconds a report that is not done was left undone: the server stopped.
 const PATIENCE: i64 = 10 * 60;
 
+/// What a report is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Topic {
+    /// A user, a group, a role or a policy.
+    #[default]
+    Permissions,
+    /// A root, a unit or an account of an organization.
+    Organization,
+}
+
+/// What whoever asked for a report of an organization got wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Fault {
+    /// It may not look at the organization.
+    AccessDenied,
+    /// There is no such root, unit or account.
+    NoEntity,
+    /// There is no such policy.
+    NoPolicy,
+}
+
 /// A report, or what is to become one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Job {
+pub(crate) struct Job {
     /// Its id.
     pub id: String,
     /// Who asked: a user or role by its id; root, if nothing.
@@ -41,6 +64,12 @@ pub(super) struct Job {
     /// Whether it failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+    /// What failed, where whoever asked can do better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// What kind of report it is.
+    #[serde(default)]
+    pub topic: Topic,
     /// The services that its policies let into, with what is known of their use.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, Option<Use>>,
@@ -48,7 +77,7 @@ pub(super) struct Job {
 
 /// The last use of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Use {
+pub(crate) struct Use {
     /// By whom, when and where.
     #[serde(flatten)]
     pub last: Last,
@@ -61,7 +90,7 @@ pub(super) struct Use {
 
 /// A last use.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Last {
+pub(crate) struct Last {
     /// Seconds since the epoch.
     pub at: i64,
     /// The region.
@@ -72,7 +101,7 @@ pub(super) struct Last {
 
 impl Job {
     /// A new one, in a place of its own, not kept yet.
-    pub async fn new<M: Mode>(cx: &Allowed<'_, M>, arn: &str, granularity: Granularity) -> Result<Self, Error> {
+    pub async fn new<M: Mode>(cx: &Allowed<'_, M>, topic: Topic, arn: &str, granularity: Granularity) -> Result<Self, Error> {
         let mut oldest: Option<(i64, u64)> = None;
         for _ in 0..LOOKS {
             let place = cx.chance()? % PLACES;
@@ -96,24 +125,51 @@ impl Job {
             created: cx.now,
             done: None,
             failed: false,
+            fault: None,
+            topic,
             services: BTreeMap::new(),
         })
     }
 
-    /// The one with this id, if whoever asks is who asked for it.
-    pub async fn find<M: Mode>(cx: &Allowed<'_, M>, id: &str) -> Result<Self, Error> {
+    /// What the work that makes it is named.
+    pub fn task(&self, account: AccountId) -> String {
+        match self.topic {
+            Topic::Permissions => self.id.clone(),
+            // An organization has one made at a time.
+            Topic::Organization => format!("organizations-access-report {account}"),
+        }
+    }
+
+    /// The one with this id about this, if whoever asks is who asked for it.
+    pub async fn find<M: Mode>(cx: &Allowed<'_, M>, topic: Topic, id: &str) -> Result<Self, Error> {
         let place = id.get(33..).and_then(|place| u64::from_str_radix(place, 16).ok());
         let job = match place {
             Some(place) => Job::at(&cx.access().store, cx.caller.account, place).await?,
             None => None,
         };
         let by = cx.caller.standing.grants.as_ref().and_then(|grants| grants.id());
-        let own = job.filter(|job| job.id == id && job.by.as_ref() == by && cx.now - job.created <= LASTS);
+        let own = job.filter(|job| job.id == id && job.topic == topic && job.by.as_ref() == by && cx.now - job.created <= LASTS);
         let mut job = own.ok_or_else(|| Error::NoSuchJob(id.to_owned()))?;
-        if job.done.is_none() && cx.now - job.created > PATIENCE && !cx.is_running(&job.id) {
+        if job.done.is_none() && cx.now - job.created > PATIENCE && !cx.is_running(&job.task(cx.caller.account)) {
             (job.done, job.failed) = (Some(cx.now), true);
         }
         Ok(job)
+    }
+
+    /// The one that an account's organization has made at the moment, if whoever asks is who asked for it.
+    pub async fn current<M: Mode>(cx: &Allowed<'_, M>) -> Result<Option<Self>, Error> {
+        let id = cx.access().store.mark(KIND, &cx.caller.account.to_string(), CURRENT).await?;
+        let Some(id) = id else { return Ok(None) };
+        match Job::find(cx, Topic::Organization, &id).await {
+            Ok(job) => Ok(Some(job).filter(|job| job.done.is_none())),
+            Err(Error::NoSuchJob(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps that it is the one that an account's organization has made.
+    pub async fn keep_current(&self, store: &Store, account: AccountId) -> Result<(), StoreError> {
+        store.put_marks(vec![Mark { kind: KIND, account: account.to_string(), key: CURRENT.to_owned(), value: self.id.clone() }]).await
     }
 
     async fn at(store: &Store, account: AccountId, place: u64) -> Result<Option<Self>, StoreError> {
@@ -185,6 +241,8 @@ mod tests {
             created: 5,
             done: Some(6),
             failed: false,
+            fault: None,
+            topic: Topic::Permissions,
             services,
         };
         assert_eq!(serde_json::from_str::<Job>(&serde_json::to_string(&job).unwrap()).unwrap(), job);

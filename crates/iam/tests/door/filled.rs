@@ -61,6 +61,8 @@ fn text(name: &str, walked: &Walked) -> String {
         | "ResourcePolicy" => DOCUMENT.into(),
         "PolicyArn" | "PermissionsBoundary" => own("policy"),
         "PolicySourceArn" | "CallerArn" | "Arn" => own("user"),
+        "EntityPath" => "o-walkwalkwa/r-walk".into(),
+        "OrganizationsPolicyId" => "p-walkwalk".into(),
         "JobId" => "walkwalk-walk-walk-walk-walkwalkwalk".into(),
         "ServiceNamespaces" | "ServiceNamespace" => "s3".into(),
         "SerialNumber" => own("mfa"),

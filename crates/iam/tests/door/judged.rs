@@ -106,7 +106,8 @@ async fn requests_are_judged_by_what_the_reference_says() {
             }
         }
         let Some(action) = reference.action(operation.name) else { panic!("{own} is not in the reference") };
-        for other in action.needs() {
+        // Whoever lacks what this one needs is not denied: the report fails.
+        for other in action.needs().filter(|_| operation.name != "GenerateOrganizationsAccessReport") {
             if !checks.iter().any(|check| other == *check.action) {
                 say(format!("is not judged by {other}"));
             }

@@ -10,7 +10,7 @@ fn id(name: &str) -> UniqueId {
 }
 
 fn used<'a>(entity: &'a UniqueId, (service, action): (&'a str, &'a str), at: i64) -> Access<'a> {
-    Access { account: account(), entity, service, action, region: "eu-west-1", at }
+    Access { account: account(), entity: entity.as_str(), service, action, region: "eu-west-1", at }
 }
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -97,4 +97,21 @@ fn the_same_minute_is_noted_once() {
     {
         assert!(recent.is_new(other, at).is_some());
     }
+}
+
+#[tokio::test]
+async fn an_account_has_used_what_any_of_its_principals_used_by_pages() {
+    let ((_dir, store), accessed) = (store(), Accessed::default());
+    for nth in 0..1_200 {
+        accessed.note(&used(&id(&format!("U{nth}")), ("s3", "GetObject"), 100 + nth));
+    }
+    accessed.note(&Access { entity: ROOT, ..used(&id("NOBODY"), ("iam", "ListUsers"), 70) });
+    let elsewhere = "444455556666".parse().unwrap();
+    accessed.note(&Access { account: elsewhere, ..used(&id("ALICE"), ("sqs", "SendMessage"), 9_000) });
+    accessed.write(&store).await.unwrap();
+    let last = |services: BTreeMap<String, When>| services.into_iter().map(|(service, when)| (service, when.at)).collect::<Vec<_>>();
+    let of = async |account| last(accessed.written_of_account(&store, account).await.unwrap());
+    assert_eq!(of(account()).await, [("iam".to_owned(), 70), ("s3".to_owned(), 1_299)]);
+    assert_eq!(of(elsewhere).await, [("sqs".to_owned(), 9_000)]);
+    assert_eq!(of("777788889999".parse().unwrap()).await, []);
 }

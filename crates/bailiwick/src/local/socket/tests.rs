@@ -26,6 +26,7 @@ impl Commands for Double {
             LocalCommand::AccountCreate { .. }
             | LocalCommand::AccountList
             | LocalCommand::AccountEmailCode { .. }
+            | LocalCommand::AccountPhoneCode { .. }
             | LocalCommand::ServiceAdd { .. }
             | LocalCommand::ServiceList
             | LocalCommand::ServiceResetKey { .. }

@@ -41,6 +41,11 @@ impl PolicyDocument {
     pub fn checked(&self, kind: Kind) -> Result<Document, Error> {
         Ok(Document::saved(self.as_str(), kind)?)
     }
+
+    /// The document, held to what IAM accepts on saving as a managed policy.
+    pub fn checked_as_managed(&self) -> Result<Document, Error> {
+        Ok(Document::saved_as_managed(self.as_str())?)
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use identities::{
     customer_policy_arn, managed_policies, managed_policy,
 };
 use operation::{Allowed, Caller, Judged, Operation, Operations, PolicyArn, Target, handler};
-use policy::{Document, Kind};
+use policy::Document;
 use store::{Marker, Mode, Read, Record, StoreError, Stored, Tx, Write};
 use wire::{Shape, Text, Timestamp};
 
@@ -172,7 +172,7 @@ pub(crate) async fn put(cx: &Allowed<'_, Write>, policy: &PolicyRecord) -> Resul
 
 /// A document that may be saved as a managed policy.
 pub(crate) fn saved(text: &PolicyDocument) -> Result<Document, Error> {
-    let document = text.checked(Kind::Identity)?;
+    let document = text.checked_as_managed()?;
     if u64::try_from(document.size()).is_ok_and(|size| size > LONGEST) {
         return Err(Error::Quota { name: "PolicySize", limit: LONGEST });
     }

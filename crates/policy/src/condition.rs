@@ -68,14 +68,14 @@ pub(crate) fn compile(operators: &[Operator], version: Version, effect: Effect) 
     conditions.collect()
 }
 
-/// Whether values under an operator can be read as what it compares; none if there is no such operator. What looks like no ARN is taken, as AWS does.
-pub(crate) fn is_readable(name: &str) -> Option<fn(&str) -> bool> {
+/// Whether AWS saves values under an operator; none if there is no such operator. What looks like no ARN is taken, and dates that nothing is equal to.
+pub(crate) fn is_savable(name: &str) -> Option<fn(&str) -> bool> {
     match Named::read(name) {
         Named::Unknown => None,
         Named::Known(test) => Some(match test.comparison {
             Comparison::Text | Comparison::Caseless | Comparison::Like | Comparison::Arn => |_| true,
             Comparison::Number(_) => |text| Decimal::read(text).is_some(),
-            Comparison::Date(_) => |text| Instant::read(text).is_some(),
+            Comparison::Date(_) => |text| Instant::read(text).is_some() || value::is_date(text),
             Comparison::Bool | Comparison::Null => |text| value::boolean(text).is_some(),
             Comparison::Bytes => |text| value::base64(text).is_some(),
             Comparison::Network => |text| value::network(text).is_some(),

@@ -11,9 +11,6 @@ use arn::{Arn, UniqueId};
 
 use crate::pattern::{self, Variable};
 
-/// What is wrong with a statement that has no actions.
-const NO_ACTIONS: &str = "a statement has neither Action nor NotAction";
-
 pub use validate::Malformed;
 
 /// What a document is used as. It decides which elements belong in it and how some of them are read.
@@ -191,9 +188,16 @@ impl Document {
     /// # Errors
     /// As AWS says it.
     pub fn saved(text: &str, kind: Kind) -> Result<Document, Malformed> {
-        let document = Document::parse(text)?;
-        document.validate(kind)?;
-        Ok(document)
+        validate::saved(read::draft(text), kind, validate::Versions::Both)
+    }
+
+    /// Reads the document of a managed policy through both doors. It must say the new version; a policy inside a user, group or role may say the old
+    /// one or none.
+    ///
+    /// # Errors
+    /// As AWS says it.
+    pub fn saved_as_managed(text: &str) -> Result<Document, Malformed> {
+        validate::saved(read::draft(text), Kind::Identity, validate::Versions::New)
     }
 
     /// As it was read.
@@ -206,7 +210,7 @@ impl Document {
     /// # Errors
     /// The first thing that AWS would refuse.
     pub fn validate(&self, kind: Kind) -> Result<(), Malformed> {
-        validate::document(self, kind)
+        validate::document(self, None, kind, validate::Versions::Both)
     }
 
     /// Its characters without white space outside strings, as IAM counts. Organizations counts all characters of the text.
@@ -344,9 +348,14 @@ impl Effect {
 impl Kind {
     /// Statements of this kind belong to a principal and name none.
     pub(crate) fn is_of_principals(self) -> bool {
+        self.is_of_identities() || self == Kind::ServiceControl
+    }
+
+    /// IAM and STS take this kind from whoever writes permissions for users, groups, roles and sessions.
+    pub(crate) fn is_of_identities(self) -> bool {
         match self {
-            Kind::Identity | Kind::Boundary | Kind::Session | Kind::ServiceControl => true,
-            Kind::Trust | Kind::Resource | Kind::Endpoint | Kind::ResourceControl => false,
+            Kind::Identity | Kind::Boundary | Kind::Session => true,
+            Kind::ServiceControl | Kind::Trust | Kind::Resource | Kind::Endpoint | Kind::ResourceControl => false,
         }
     }
 }

@@ -114,6 +114,46 @@ impl Instant {
     }
 }
 
+/// What AWS saves as a date, which is more than [`Instant::read`] makes sense of: parts may be left out at the end, years may be as far off as
+/// a signed count of milliseconds reaches, `t` and `z` may be small, and a zone may be hours alone.
+pub(crate) fn is_date(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    if !text.contains(['t', '-']) {
+        return between(&text, 0..=i64::MAX);
+    }
+    let (date, time) = text.split_once('t').unwrap_or((&text, ""));
+    let (is_before, digits) = date.strip_prefix('-').map_or((false, date), |digits| (true, digits));
+    let mut fields = digits.split('-');
+    let years = if is_before { 0..=292_275_054 } else { 0..=292_278_993 };
+    let is_day = fields.next().is_some_and(|year| between(year, years))
+        && fields.next().is_none_or(|month| between(month, 1..=12))
+        && fields.next().is_none_or(|day| between(day, 1..=31))
+        && fields.next().is_none();
+    is_day && (time.is_empty() || is_time_of_day(time))
+}
+
+fn is_time_of_day(time: &str) -> bool {
+    let mut fields = time.splitn(3, ':');
+    let is_hour = fields.next().is_some_and(|hour| between(hour, 0..=23)) && fields.next().is_none_or(|minute| between(minute, 0..=59));
+    let Some(rest) = fields.next() else { return is_hour };
+    let (seconds, is_zone) = match rest.split_once(['z', '+', '-']) {
+        None => (rest, true),
+        Some((seconds, "")) => (seconds, rest.ends_with('z')),
+        Some((seconds, zone)) => {
+            let (hours, minutes) = zone.split_once(':').map_or((zone, None), |(hours, minutes)| (hours, Some(minutes)));
+            let is_two = |text: &str, most: i64| text.len() == 2 && between(text, 0..=most);
+            (seconds, is_two(hours, 23) && minutes.is_none_or(|minutes| is_two(minutes, 59)))
+        }
+    };
+    let (whole, fraction) = seconds.split_once('.').map_or((seconds, None), |(whole, fraction)| (whole, Some(fraction)));
+    is_hour && is_zone && between(whole, 0..=59) && fraction.is_none_or(|fraction| between(fraction, 0..=999_999_999))
+}
+
+/// Digits, and nothing else, of a number in this range.
+fn between(text: &str, range: std::ops::RangeInclusive<i64>) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|number| range.contains(&number))
+}
+
 /// Exactly so many digits.
 fn number(text: &str, digits: usize) -> Option<u32> {
     let right = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -3,20 +3,39 @@
 use super::{Document, Effect, Key, Named, NamedBy, Operator, ParseError, Place, Principals, Spot, Statement, Texts, Version};
 use crate::json::{self, Member, Node, Value};
 
-/// AWS's words for what is no JSON, for what has another shape, and for an `Effect` that is neither of the two.
+/// AWS's words for what is no JSON, for what has another shape, and for an `Effect` that is neither of the two but for its case.
 const NO_JSON: &str = "This policy contains invalid Json";
 const NO_POLICY: &str = "Syntax errors in policy.";
 const NO_EFFECT: &str = "The policy failed legacy parsing";
 
 type Read<T> = Result<T, ParseError>;
 
+/// What has the grammar's shape, with what AWS looks at only after the shape of the whole.
+pub(super) struct Draft {
+    pub(super) document: Document,
+    /// The first `Effect` that is right but for its case.
+    pub(super) miscased: Option<Place>,
+}
+
 pub(super) fn document(text: &str) -> Read<Document> {
+    let Draft { document, miscased } = draft(text)?;
+    if let Some(place) = miscased {
+        return Err(ParseError { words: NO_EFFECT, ..shape("Effect is neither \"Allow\" nor \"Deny\"", place) });
+    }
+    match document.statements.iter().find(|statement| statement.actions.list.is_empty()) {
+        Some(idle) => Err(shape("a statement has neither Action nor NotAction", idle.actions.place)),
+        None => Ok(document),
+    }
+}
+
+pub(super) fn draft(text: &str) -> Read<Draft> {
     let node = json::read(text).map_err(|fault| ParseError {
         what: fault.what,
         place: fault.place,
         words: if fault.is_syntax { NO_JSON } else { NO_POLICY },
     })?;
     let (place, mut version, mut id, mut statements) = (node.start, Version::Old, None, None);
+    let mut miscased = None;
     for Member { key, place, node } in object(node, "a policy")? {
         match key.as_str() {
             "Version" => {
@@ -28,12 +47,12 @@ pub(super) fn document(text: &str) -> Read<Document> {
                 };
             }
             "Id" => id = Some(text_of(node, "Id")?),
-            "Statement" => statements = Some(statement_list(node)?),
+            "Statement" => statements = Some(statement_list(node, &mut miscased)?),
             _ => return Err(shape(format_args!("{key:?} is no element of a policy"), place)),
         }
     }
     let statements = statements.ok_or_else(|| shape("a policy has no Statement", place))?;
-    Ok(Document { text: text.into(), version, id, statements })
+    Ok(Draft { document: Document { text: text.into(), version, id, statements }, miscased })
 }
 
 fn shape(what: impl ToString, place: Place) -> ParseError {
@@ -67,10 +86,10 @@ fn texts_of(node: Node<'_>, name: &str) -> Read<Vec<Spot>> {
     }
 }
 
-fn statement_list(node: Node<'_>) -> Read<Vec<Statement>> {
+fn statement_list(node: Node<'_>, miscased: &mut Option<Place>) -> Read<Vec<Statement>> {
     match node.value {
-        Value::Object(_) => Ok(vec![statement(node)?]),
-        Value::List(items) => items.into_iter().map(statement).collect(),
+        Value::Object(_) => Ok(vec![statement(node, miscased)?]),
+        Value::List(items) => items.into_iter().map(|item| statement(item, miscased)).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
             Err(wrong(&node, "Statement", "an object or a list of objects"))
         }
@@ -85,7 +104,7 @@ fn once<T>(slot: &mut Option<T>, value: T, name: &str, place: Place) -> Read<()>
     }
 }
 
-fn statement(node: Node<'_>) -> Read<Statement> {
+fn statement(node: Node<'_>, miscased: &mut Option<Place>) -> Read<Statement> {
     let (start, end) = (node.start, node.end);
     let (mut sid, mut effect, mut principals, mut actions, mut resources) = (None, None, None, None, None);
     let mut conditions = Vec::new();
@@ -94,11 +113,11 @@ fn statement(node: Node<'_>) -> Read<Statement> {
             "Sid" => sid = Some(text_of(node, "Sid")?),
             "Effect" => {
                 let spot = text_of(node, "Effect")?;
-                let value = match &*spot.text {
-                    "Allow" => Effect::Allow,
-                    "Deny" => Effect::Deny,
-                    _ => return Err(ParseError { words: NO_EFFECT, ..shape("Effect is neither \"Allow\" nor \"Deny\"", spot.place) }),
-                };
+                let value = [Effect::Allow, Effect::Deny].into_iter().find(|effect| effect.as_str().eq_ignore_ascii_case(&spot.text));
+                let value = value.ok_or_else(|| shape("Effect is neither \"Allow\" nor \"Deny\"", spot.place))?;
+                if value.as_str() != &*spot.text {
+                    miscased.get_or_insert(spot.place);
+                }
                 effect = Some((value, spot.place));
             }
             "Principal" | "NotPrincipal" => {
@@ -107,9 +126,6 @@ fn statement(node: Node<'_>) -> Read<Statement> {
             }
             "Action" | "NotAction" => {
                 let list = texts_of(node, &key)?;
-                if list.is_empty() {
-                    return Err(shape(format_args!("{key} is an empty list"), place));
-                }
                 once(&mut actions, Texts { not: key == "NotAction", place, list }, "Action", place)?;
             }
             "Resource" | "NotResource" => {
@@ -121,7 +137,7 @@ fn statement(node: Node<'_>) -> Read<Statement> {
         }
     }
     let (effect, effect_place) = effect.ok_or_else(|| shape("a statement has no Effect", start))?;
-    let actions = actions.ok_or_else(|| shape(super::NO_ACTIONS, start))?;
+    let actions = actions.unwrap_or(Texts { not: false, place: start, list: Vec::new() });
     Ok(Statement { start, end, sid, effect, effect_place, principals, actions, resources, conditions })
 }
 

@@ -43,21 +43,25 @@ fn keys_that_stand_twice_are_refused() {
     for text in texts {
         let error = Document::parse(text).unwrap_err();
         assert!(error.to_string().contains("stands twice"), "{error}");
-        assert_eq!(Malformed::from(error).to_string(), "Syntax errors in policy.");
+        assert_eq!(Document::saved(text, Kind::Identity).unwrap_err().to_string(), "Syntax errors in policy.");
     }
 }
 
 #[test]
 fn what_cannot_be_read_says_so_in_awss_words() {
-    for (text, words) in [
-        (r#"{"Statement":[],}"#, "This policy contains invalid Json"),
-        ("", "This policy contains invalid Json"),
-        ("[]", "Syntax errors in policy."),
-        (r#"{"Version":"2012-10-17"}"#, "Syntax errors in policy."),
-        (r#"{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}"#, "The policy failed legacy parsing"),
+    for (kind, text, words) in [
+        (Kind::Identity, r#"{"Statement":[],}"#, "Syntax errors in policy."),
+        (Kind::Trust, r#"{"Statement":[],}"#, "This policy contains invalid Json"),
+        (Kind::Trust, "", "This policy contains invalid Json"),
+        (Kind::Trust, "[]", "Syntax errors in policy."),
+        (Kind::Identity, r#"{"Version":"2012-10-17"}"#, "Syntax errors in policy."),
+        (Kind::Identity, r#"{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}"#, "The policy failed legacy parsing"),
+        (Kind::Identity, r#"{"Statement":{"Effect":"alow","Action":"*","Resource":"*"}}"#, "Syntax errors in policy."),
     ] {
-        assert_eq!(Document::saved(text, Kind::Identity).unwrap_err().to_string(), words, "{text}");
+        assert_eq!(Document::saved(text, kind).unwrap_err().to_string(), words, "{text}");
     }
+    assert!(Document::parse(r#"{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}"#).is_err());
+    assert!(Document::parse(r#"{"Statement":{"Effect":"Allow","Action":[],"Resource":"*"}}"#).is_err());
 }
 
 #[test]

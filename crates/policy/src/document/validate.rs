@@ -6,8 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Document, Effect, Kind, Named, NamedBy, ParseError, Place, Principals, Spot, Statement, Texts, Version};
-use crate::condition::is_readable;
+use super::read::Draft;
+use super::{Document, Effect, Kind, Named, NamedBy, Operator, ParseError, Place, Principals, Spot, Statement, Texts, Version};
+use crate::action::ActionPattern;
+use crate::condition::is_savable;
 use crate::pattern::{self, Dollar};
 
 /// AWS would not save it: the message of `MalformedPolicyDocument`, in AWS's words.
@@ -25,13 +27,21 @@ impl Malformed {
     }
 }
 
-/// On saving, what could not be read is malformed too.
-impl From<ParseError> for Malformed {
-    fn from(error: ParseError) -> Malformed {
-        // A statement without actions is told as such: AWS has a sentence for it.
-        let message = if error.what == crate::document::NO_ACTIONS { "Policy statement must contain actions." } else { error.words };
+impl Malformed {
+    /// On saving, what could not be read is malformed too. Of permissions AWS does not say that they are no JSON.
+    fn unread(error: ParseError, kind: Kind) -> Malformed {
+        let message = if kind == Kind::Identity || kind == Kind::Boundary { SYNTAX } else { error.words };
         Malformed { message: message.into(), place: error.place }
     }
+}
+
+/// Which versions of the language a document may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Versions {
+    /// Any that there is, or none.
+    Both,
+    /// `2012-10-17` only.
+    New,
 }
 
 type Valid = Result<(), Malformed>;
@@ -45,29 +55,46 @@ const SYNTAX: &str = "Syntax errors in policy.";
 const LEGACY: &str = "The policy failed legacy parsing";
 const NO_VENDOR: &str = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
 
-pub(super) fn document(document: &Document, kind: Kind) -> Valid {
+pub(super) fn saved(draft: Result<Draft, ParseError>, kind: Kind, versions: Versions) -> Result<Document, Malformed> {
+    let Draft { document: read, miscased } = draft.map_err(|error| Malformed::unread(error, kind))?;
+    document(&read, miscased, kind, versions)?;
+    Ok(read)
+}
+
+/// AWS looks at the whole document for one thing after the other, so that which of two faults is told does not depend on which stands first.
+/// `miscased` is the place of an `Effect` that is right but for its case.
+pub(super) fn document(document: &Document, miscased: Option<Place>, kind: Kind, versions: Versions) -> Valid {
     let start = Place { line: 1, column: 1 };
     let is_taken = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FF}');
     if let Some(place) = first(document.text(), |c| !is_taken(c)) {
         return malformed(SYNTAX, place);
     }
     if let Some(id) = document.id.as_ref()
-        && kind.is_of_principals()
+        && kind == Kind::ServiceControl
     {
         return malformed("Has prohibited field Id", id.place);
     }
     if document.statements.is_empty() {
         return malformed(SYNTAX, start);
     }
-    let mut sids = BTreeSet::new();
-    for statement in &document.statements {
-        sid(statement, kind, &mut sids)?;
-        principals(statement, kind)?;
-        actions(statement, kind)?;
-        resources(statement, kind, document.version)?;
-        conditions(statement, document.version)?;
+    let version = document.version;
+    let each = |look: &dyn Fn(&Statement) -> Valid| document.statements.iter().try_for_each(look);
+    each(&|statement| operators(statement, kind))?;
+    each(&|statement| principals(statement, kind))?;
+    if versions == Versions::New && version == Version::Old {
+        return malformed("Policy document must be version 2012-10-17 or greater.", start);
     }
-    Ok(())
+    if let Some(place) = miscased {
+        return malformed(LEGACY, place);
+    }
+    each(&|statement| values(statement, version))?;
+    each(&|statement| legacy_resources(statement, kind, version))?;
+    let mut sids = BTreeSet::new();
+    document.statements.iter().try_for_each(|statement| sid(statement, kind, &mut sids))?;
+    each(&has_actions)?;
+    each(&|statement| has_resources(statement, kind))?;
+    each(&|statement| resources(statement, kind, version))?;
+    each(&|statement| actions(statement, kind))
 }
 
 /// The place of the first character that is wrong.
@@ -170,6 +197,21 @@ fn is_provider(text: &str) -> bool {
     is_known && !text.contains(['*', '?'])
 }
 
+fn has_actions(statement: &Statement) -> Valid {
+    let Texts { place, list, .. } = &statement.actions;
+    if list.is_empty() { malformed("Policy statement must contain actions.", *place) } else { Ok(()) }
+}
+
+/// What a trust policy may allow.
+const TRUSTED: [&str; 6] = [
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:SetContext",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+];
+
 fn actions(statement: &Statement, kind: Kind) -> Valid {
     let Texts { not, place, list, .. } = &statement.actions;
     match kind {
@@ -199,76 +241,177 @@ fn actions(statement: &Statement, kind: Kind) -> Valid {
         if name.contains(':') {
             return malformed("Actions/Condition can contain only one colon.", *place);
         }
-        if !vendor.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        if !vendor.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
             return malformed(format_args!("Vendor {vendor} is not valid"), *place);
         }
+        // In permissions AWS takes any name; one that is no action's covers nothing.
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '_' | '-' | '.' | '/');
-        if name.is_empty() || !name.chars().all(is_name) {
+        if name.is_empty() || !(kind.is_of_identities() || name.chars().all(is_name)) {
             return malformed(LEGACY, *place);
         }
-        if kind == Kind::Trust && !vendor.eq_ignore_ascii_case("sts") {
+        let pattern = ActionPattern::new(text, true);
+        if kind == Kind::Trust && !TRUSTED.iter().any(|action| pattern.covers(&action.to_ascii_lowercase())) {
             return malformed("AssumeRole policy may only specify STS AssumeRole actions.", *place);
         }
     }
     Ok(())
 }
 
-fn resources(statement: &Statement, kind: Kind, version: Version) -> Valid {
-    let Some(Texts { not, place, list, .. }) = &statement.resources else {
-        return match kind {
-            // Some services' resource policies leave out what they stand on.
-            Kind::Trust | Kind::Resource => Ok(()),
-            Kind::Identity | Kind::Boundary | Kind::Session | Kind::Endpoint | Kind::ServiceControl | Kind::ResourceControl => {
-                malformed("Policy statement must contain resources.", statement.start)
+fn has_resources(statement: &Statement, kind: Kind) -> Valid {
+    match (&statement.resources, kind) {
+        // Some services' resource policies leave out what they stand on.
+        (None, Kind::Trust | Kind::Resource) => Ok(()),
+        (Some(Texts { not, place, .. }), Kind::Trust) => {
+            malformed(format_args!("Has prohibited field {}Resource", if *not { "Not" } else { "" }), *place)
+        }
+        (None, Kind::Identity | Kind::Boundary | Kind::Session | Kind::Endpoint | Kind::ServiceControl | Kind::ResourceControl) => {
+            malformed("Policy statement must contain resources.", statement.start)
+        }
+        (
+            Some(Texts { place, list, .. }),
+            Kind::Identity
+            | Kind::Boundary
+            | Kind::Session
+            | Kind::Resource
+            | Kind::Endpoint
+            | Kind::ServiceControl
+            | Kind::ResourceControl,
+        ) => {
+            if list.is_empty() {
+                malformed("Policy statement must contain resources.", *place)
+            } else {
+                Ok(())
             }
-        };
-    };
+        }
+    }
+}
+
+/// The resources of a statement that are not `*`, cut into their parts.
+fn parted(statement: &Statement, version: Version) -> impl Iterator<Item = (&Spot, Vec<&str>)> {
+    let dollar = if version == Version::New { Dollar::Variable } else { Dollar::Plain };
+    let listed = statement.resources.iter().flat_map(|resources| &resources.list).filter(|spot| &*spot.text != "*");
+    listed.map(move |spot| (spot, pattern::parts(&spot.text, dollar)))
+}
+
+/// What AWS's older reader cannot take. It does not come to look at a statement in which the newer one finds a fault.
+fn legacy_resources(statement: &Statement, kind: Kind, version: Version) -> Valid {
     if kind == Kind::Trust {
-        return malformed(format_args!("Has prohibited field {}Resource", if *not { "Not" } else { "" }), *place);
+        return Ok(());
     }
-    if list.is_empty() {
-        return malformed("Policy statement must contain resources.", *place);
+    if kind.is_of_identities() && parted(statement, version).any(|(spot, parts)| fault(&spot.text, &parts).is_some()) {
+        return Ok(());
     }
-    for Spot { text, place } in list {
-        if &**text == "*" {
+    let is_legacy = |spot: &Spot, parts: &[&str]| {
+        let is_cut = parts.len() < 6 && spot.text.contains("::");
+        let is_nobodys = parts.get(2).is_some_and(|service| service.is_empty());
+        (kind.is_of_identities() && (is_cut || is_nobodys)) || (version == Version::New && pattern::is_broken(&spot.text))
+    };
+    match parted(statement, version).find(|(spot, parts)| is_legacy(spot, parts)) {
+        Some((spot, _)) => malformed(LEGACY, spot.place),
+        None => Ok(()),
+    }
+}
+
+fn resources(statement: &Statement, kind: Kind, version: Version) -> Valid {
+    for (Spot { text, place }, parts) in parted(statement, version) {
+        if kind.is_of_identities() {
+            if let Some(fault) = fault(text, &parts) {
+                return malformed(fault, *place);
+            }
             continue;
         }
-        let dollar = if version == Version::New { Dollar::Variable } else { Dollar::Plain };
-        let parts = pattern::parts(text, dollar);
-        let ["arn", partition, service, region, _, _] = parts.as_slice() else {
-            return malformed(format_args!("Resource {text} must be in ARN format or \"*\"."), *place);
-        };
-        let is_partition = partition.contains(['*', '?']) || partition.split('-').next() == Some("aws");
-        if !is_partition {
-            return malformed(format_args!("Partition \"{partition}\" is not valid for resource \"{text}\"."), *place);
+        let ["arn", partition, ..] = parts.as_slice() else { return malformed(no_arn(text), *place) };
+        if parts.len() < 6 {
+            return malformed(no_arn(text), *place);
         }
-        if *service == "iam" && !region.is_empty() && !region.contains(['*', '?']) {
-            return malformed("IAM resource ARN cannot contain region information.", *place);
-        }
-        if version == Version::New && pattern::is_broken(text) {
-            return malformed(LEGACY, *place);
+        if !partition.contains(['*', '?']) && partition.split('-').next() != Some("aws") {
+            return malformed(no_partition(partition, text), *place);
         }
     }
     Ok(())
 }
 
-fn conditions(statement: &Statement, version: Version) -> Valid {
+fn no_arn(text: &str) -> String {
+    format!("Resource {text} must be in ARN format or \"*\".")
+}
+
+fn no_partition(partition: &str, shown: &str) -> String {
+    format!("Partition \"{partition}\" is not valid for resource \"{shown}\".")
+}
+
+/// What the names of IAM's own resources begin with.
+const IAM_PATHS: [&str; 13] = [
+    "user/",
+    "federated-user/",
+    "role/",
+    "group/",
+    "instance-profile/",
+    "mfa/",
+    "server-certificate/",
+    "policy/",
+    "sms-mfa/",
+    "saml-provider/",
+    "oidc-provider/",
+    "report/",
+    "access-report/",
+];
+
+/// Younger ones, which AWS's sentence does not name.
+const MORE_IAM_PATHS: [&str; 2] = ["delegation-request/", "u2f/"];
+
+/// What AWS has against a resource of permissions. Parts that are left out at the end stand for anything.
+fn fault(text: &str, parts: &[&str]) -> Option<String> {
+    let has_wildcard = |part: &str| part.contains(['*', '?']);
+    let part = |at: usize| parts.get(at).copied();
+    let (Some(partition), Some(first)) = (part(1), part(0)) else { return Some(no_arn(text)) };
+    if partition != "aws" && !has_wildcard(partition) {
+        let shown = |at: usize| part(at).filter(|part| !part.is_empty() || parts.len() > 3).unwrap_or("*");
+        let shown = format!("arn:{partition}:{}:{}:{}:{}", shown(2), shown(3), shown(4), shown(5));
+        return Some(no_partition(partition, &shown));
+    }
+    let Some(service) = part(2).filter(|service| !has_wildcard(service)) else {
+        return Some("Resource vendor must be fully qualified and cannot contain regexes.".into());
+    };
+    if first != "arn" {
+        return Some(no_arn(text));
+    }
+    let region = part(3).unwrap_or_default();
+    match service {
+        "iam" if !region.is_empty() && !has_wildcard(region) => Some(format!("IAM resource {text} cannot contain region information.")),
+        "iam" => {
+            let name = part(5).unwrap_or_default();
+            let is_known = matches!(name, "*" | "root") || IAM_PATHS.iter().chain(&MORE_IAM_PATHS).any(|path| name.starts_with(path));
+            // What is cut off is told by the older reader.
+            let is_cut = parts.len() < 6 && text.contains("::");
+            let paths = || IAM_PATHS.join(", ");
+            (!is_known && !is_cut).then(|| format!("IAM resource path must either be \"*\", root, or start with {}.", paths()))
+        }
+        // Buckets have neither region nor account; what has a region has an account as well.
+        "s3" if !region.is_empty() && part(4).unwrap_or_default().is_empty() => {
+            Some(format!("Resource {text} can not contain region information."))
+        }
+        _ => None,
+    }
+}
+
+/// An operator that nobody knows is taken where no key stands under it.
+fn operators(statement: &Statement, kind: Kind) -> Valid {
+    let is_unknown = |operator: &&Operator| !operator.keys.is_empty() && is_savable(&operator.name.text).is_none();
+    match statement.conditions.iter().find(is_unknown) {
+        None => Ok(()),
+        Some(Operator { name, .. }) if kind.is_of_identities() => malformed(SYNTAX, name.place),
+        Some(Operator { name, .. }) => malformed(format_args!("Invalid Condition type : {}.", name.text), name.place),
+    }
+}
+
+/// Keys may have any name.
+fn values(statement: &Statement, version: Version) -> Valid {
     for operator in &statement.conditions {
-        let Some(is_readable) = is_readable(&operator.name.text) else {
-            return malformed(format_args!("Invalid Condition type : {}.", operator.name.text), operator.name.place);
-        };
-        for key in &operator.keys {
-            if !key.name.text.contains(':') {
-                return malformed(NO_VENDOR, key.name.place);
-            }
-            if let Some(value) = key.values.iter().find(|value| !is_readable(&value.text)) {
-                return malformed(SYNTAX, value.place);
-            }
-            if version == Version::New
-                && let Some(value) = key.values.iter().find(|value| pattern::is_broken(&value.text))
-            {
-                return malformed(LEGACY, value.place);
-            }
+        let Some(is_savable) = is_savable(&operator.name.text) else { continue };
+        let mut values = operator.keys.iter().flat_map(|key| &key.values);
+        let is_broken = |value: &Spot| version == Version::New && pattern::is_broken(&value.text);
+        if let Some(value) = values.find(|value| !is_savable(&value.text) || is_broken(value)) {
+            return malformed(LEGACY, value.place);
         }
     }
     Ok(())

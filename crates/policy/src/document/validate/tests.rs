@@ -114,15 +114,15 @@ fn what_aws_refuses_is_refused_in_its_words() {
         ),
         (Kind::Identity, r#"{"Effect":"Allow","Action":"s3:Get:Object","Resource":"*"}"#, "Actions/Condition can contain only one colon."),
         (Kind::Identity, r#"{"Effect":"Allow","Action":"*:GetObject","Resource":"*"}"#, "Vendor * is not valid"),
-        (Kind::Identity, r#"{"Effect":"Allow","Action":"s3:GetObject ","Resource":"*"}"#, "The policy failed legacy parsing"),
+        (Kind::ServiceControl, r#"{"Effect":"Allow","Action":"s3:GetObject ","Resource":"*"}"#, "The policy failed legacy parsing"),
         (Kind::Identity, r#"{"Effect":"Allow","Action":"s3:","Resource":"*"}"#, "The policy failed legacy parsing"),
         (Kind::Identity, r#"{"Effect":"Allow","Action":"s3:*"}"#, "Policy statement must contain resources."),
         (Kind::Identity, r#"{"Effect":"Allow","Action":"s3:*","Resource":[]}"#, "Policy statement must contain resources."),
         (Kind::Identity, r#"{"Effect":"Allow","Action":"s3:*","Resource":"bucket"}"#, r#"Resource bucket must be in ARN format or "*"."#),
         (
             Kind::Identity,
-            r#"{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3"}"#,
-            r#"Resource arn:aws:s3 must be in ARN format or "*"."#,
+            r#"{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws"}"#,
+            "Resource vendor must be fully qualified and cannot contain regexes.",
         ),
         (
             Kind::Identity,
@@ -132,7 +132,7 @@ fn what_aws_refuses_is_refused_in_its_words() {
         (
             Kind::Identity,
             r#"{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam:us-east-1:111122223333:user/a"}"#,
-            "IAM resource ARN cannot contain region information.",
+            "IAM resource arn:aws:iam:us-east-1:111122223333:user/a cannot contain region information.",
         ),
         (
             Kind::Identity,
@@ -142,32 +142,37 @@ fn what_aws_refuses_is_refused_in_its_words() {
         (
             Kind::Identity,
             r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringIs":{"a:b":"c"}}}"#,
+            "Syntax errors in policy.",
+        ),
+        (
+            Kind::Trust,
+            r#"{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringIs":{"a:b":"c"}}}"#,
             "Invalid Condition type : StringIs.",
         ),
         (
-            Kind::Identity,
-            r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"team":"c"}}}"#,
-            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+            Kind::Trust,
+            r#"{"Effect":"Allow","Principal":"*","Action":"sts:TagSessions"}"#,
+            "AssumeRole policy may only specify STS AssumeRole actions.",
         ),
         (
             Kind::Identity,
             r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"NumericEquals":{"a:b":"many"}}}"#,
-            "Syntax errors in policy.",
+            "The policy failed legacy parsing",
         ),
         (
             Kind::Identity,
             r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"a:b":"yes"}}}"#,
-            "Syntax errors in policy.",
+            "The policy failed legacy parsing",
         ),
         (
             Kind::Identity,
             r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"a:b":"10.0.0.0/40"}}}"#,
-            "Syntax errors in policy.",
+            "The policy failed legacy parsing",
         ),
         (
             Kind::Identity,
             r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"DateEquals":{"a:b":"soon"}}}"#,
-            "Syntax errors in policy.",
+            "The policy failed legacy parsing",
         ),
         (
             Kind::Identity,
@@ -183,10 +188,9 @@ fn what_aws_refuses_is_refused_in_its_words() {
         assert_eq!(said(kind, statement), words, "{kind:?} {statement}");
     }
     assert_eq!(saved(Kind::Identity, r#"{"Statement":[]}"#), "Syntax errors in policy.");
-    assert_eq!(
-        saved(Kind::Identity, r#"{"Id":"x","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#),
-        "Has prohibited field Id"
-    );
+    let named = r#"{"Id":"x","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    assert_eq!(saved(Kind::ServiceControl, named), "Has prohibited field Id");
+    assert_eq!(saved(Kind::Identity, named), "");
     assert_eq!(
         saved(Kind::Identity, "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"arn:aws:s3:::日\"}}"),
         "Syntax errors in policy."
@@ -204,4 +208,97 @@ fn what_is_refused_has_its_place() {
 fn every_empty_sid_is_taken() {
     let statement = r#"{"Sid":"","Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
     assert_eq!(said(Kind::Identity, &format!("{statement},{statement}")), "");
+}
+
+#[test]
+fn a_managed_policy_says_the_new_version() {
+    let managed = |version: &str| {
+        let text = format!(r#"{{{version}"Statement":{{"Effect":"Allow","Action":"s3:*","Resource":"*"}}}}"#);
+        Document::saved_as_managed(&text).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert_eq!(managed(r#""Version":"2012-10-17","#), "");
+    assert_eq!(managed(r#""Version":"2008-10-17","#), "Policy document must be version 2012-10-17 or greater.");
+    assert_eq!(managed(""), "Policy document must be version 2012-10-17 or greater.");
+}
+
+/// Each line has the fault that it is named by, and all that come after it in this list.
+#[test]
+fn of_several_faults_the_one_is_told_that_aws_looks_for_first() {
+    let faults = [
+        (r#""Sid":"a","Effect":"allow","Resource":"arn:awz:s3:::b","Extra":1"#, "Syntax errors in policy."),
+        (r#""Sid":"a","Effect":"allow","Resource":"arn:awz:s3:::b""#, "The policy failed legacy parsing"),
+        (r#""Sid":"a","Effect":"Allow","Resource":"arn:aws:s3::b""#, "The policy failed legacy parsing"),
+        (r#""Sid":"a","Effect":"Allow","Resource":"arn:awz:s3:::b""#, "Statement IDs (SID) in a single policy must be unique."),
+        (r#""Effect":"Allow","Resource":"arn:awz:s3:::b""#, "Policy statement must contain actions."),
+        (r#""Effect":"Allow","Action":"oops""#, "Policy statement must contain resources."),
+        (
+            r#""Effect":"Allow","Action":"oops","Resource":"arn:awz:s3:::b""#,
+            r#"Partition "awz" is not valid for resource "arn:awz:s3:::b"."#,
+        ),
+    ];
+    for (members, words) in faults {
+        let first = r#"{"Sid":"a","Effect":"Allow","Action":"oops","Resource":"oops"}"#;
+        let first = if words.contains("SID") { first } else { r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"# };
+        assert_eq!(said(Kind::Identity, &format!("{first},{{{members}}}")), words, "{members}");
+    }
+}
+
+#[test]
+fn resources_of_permissions_are_held_to_what_arns_are() {
+    let said = |resource: &str| said(Kind::Identity, &format!(r#"{{"Effect":"Allow","Action":"s3:*","Resource":"{resource}"}}"#));
+    for taken in
+        ["arn:aws:s33:::b", "arn:aws:lambda", "arn:aws:ec2:*", "arn:aws:s3:us-west-2:111122223333:accesspoint/a", "arn:aws:iam::*:root"]
+    {
+        assert_eq!(said(taken), "", "{taken}");
+    }
+    for (resource, words) in [
+        ("a:bc", r#"Partition "bc" is not valid for resource "arn:bc:*:*:*:*"."#),
+        ("aws:s3:::b", r#"Partition "s3" is not valid for resource "arn:s3:::b:*"."#),
+        ("a:b:c:d:e:f:g:h", r#"Partition "b" is not valid for resource "arn:b:c:d:e:f:g:h"."#),
+        ("arn:aws-cn:s3:::b", r#"Partition "aws-cn" is not valid for resource "arn:aws-cn:s3:::b"."#),
+        ("arn:aws:s3*:::b", "Resource vendor must be fully qualified and cannot contain regexes."),
+        ("arn:aws::b", "The policy failed legacy parsing"),
+        ("arn:aws::::b", "The policy failed legacy parsing"),
+        ("arn:aws:s3:us-east-1::b", "Resource arn:aws:s3:us-east-1::b can not contain region information."),
+        (
+            "arn:aws:iam:::b",
+            "IAM resource path must either be \"*\", root, or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.",
+        ),
+    ] {
+        assert_eq!(said(resource), words, "{resource}");
+    }
+}
+
+#[test]
+fn dates_are_saved_that_make_little_sense() {
+    let said = |date: &str| {
+        let condition = format!(r#"{{"DateLessThan":{{"a":"{date}"}}}}"#);
+        said(Kind::Identity, &format!(r#"{{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{condition}}}"#))
+    };
+    for taken in ["2019-07-01T13:20:15Z", "2016-12-13t2:00:00.5+23", "2016-12-13T21:20:37.593194+00:00", "01T", "-292275054", "0"] {
+        assert_eq!(said(taken), "", "{taken}");
+    }
+    for refused in ["soon", "234-13", "2016-12-13t2:00:00.5+1", "2016-12-13t2:00:00.1999999999+10:59", "9223372036854775808", "2016-1-1-1"]
+    {
+        assert_eq!(said(refused), "The policy failed legacy parsing", "{refused}");
+    }
+}
+
+#[test]
+fn an_operator_that_nobody_knows_is_taken_only_without_keys() {
+    let said =
+        |condition: &str| said(Kind::Identity, &format!(r#"{{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{condition}}}"#));
+    assert_eq!(said(r#"{"x":{},"y":{}}"#), "");
+    assert_eq!(said(r#"{"x":{"a":"1"}}"#), "Syntax errors in policy.");
+    assert_eq!(said(r#"{"ForAnyValue::StringEquals":{"a":"1"}}"#), "Syntax errors in policy.");
+}
+
+#[test]
+fn action_names_are_free_and_vendors_are_not() {
+    let said = |action: &str| said(Kind::Identity, &format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#));
+    for taken in ["iam: a b ", "s3.s:ListBucket", "s3-s:ListBucket"] {
+        assert_eq!(said(taken), "", "{taken}");
+    }
+    assert_eq!(said("a a:ListBucket"), "Vendor a a is not valid");
+    assert_eq!(said(""), "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
 }

@@ -26,8 +26,16 @@ fn mark(order: Order, ends: bool) -> u8 {
 
 /// The order of a mark, if it stands for actions that go on or `at_end` is true.
 fn order_of(byte: u8, at_end: bool) -> Option<Order> {
-    let is_of = |order: &Order| byte == mark(*order, false) || (at_end && byte == mark(*order, true));
-    Order::ALL.into_iter().find(is_of)
+    let place = byte.checked_sub(FIRST_MARK)?;
+    if place % 2 == 1 && !at_end {
+        return None;
+    }
+    match place / 2 {
+        0 => Some(Order::Whole),
+        1 => Some(Order::Account),
+        2 => Some(Order::Service),
+        _ => None,
+    }
 }
 
 /// A statement with more pairs of action and resource than this is found by its actions, and by what all its resources begin with.
@@ -125,33 +133,32 @@ impl Index {
     }
 
     /// Shows every statement that may cover the request, until `see` breaks off. A statement may come more than once.
-    pub(crate) fn find(&self, action: &str, target: &Target<'_>, mut see: impl FnMut(&Entry) -> ControlFlow<()>) {
+    pub(crate) fn find(&self, action: &str, target: &Target<'_>, see: &mut dyn FnMut(&Entry) -> ControlFlow<()>) {
         let Some(mut node) = self.nodes.first() else { return };
-        let action = action.as_bytes();
-        let mut at = 0;
+        let mut action = action.as_bytes();
         loop {
             let children = self.children(node);
             for mark in children.iter().rev().take_while(|child| child.first >= FIRST_MARK) {
-                let text = order_of(mark.first, at == action.len()).and_then(|order| target.in_order(order));
+                let text = order_of(mark.first, action.is_empty()).and_then(|order| target.in_order(order));
                 if let Some((folded, exact)) = text
-                    && self.resources(mark, folded.as_bytes(), exact.as_bytes(), &mut see).is_break()
+                    && self.resources(mark, folded.as_bytes(), exact.as_bytes(), see).is_break()
                 {
                     return;
                 }
             }
-            let Some(next) = action.get(at).and_then(|byte| child(children, byte.to_ascii_lowercase())) else { return };
+            let Some(next) = action.first().and_then(|byte| child(children, byte.to_ascii_lowercase())) else { return };
             let label = self.label(next);
-            let Some(text) = action.get(at..at + label.len()) else { return };
-            if !text.eq_ignore_ascii_case(label) {
+            let Some((text, rest)) = action.split_at_checked(label.len()) else { return };
+            // The first byte is the child's.
+            if !folds_to(text.get(1..).unwrap_or_default(), label.get(1..).unwrap_or_default()) {
                 return;
             }
-            at += label.len();
-            node = next;
+            (action, node) = (rest, next);
         }
     }
 
     /// The walk along a resource, whose first part is compared without case.
-    fn resources(&self, mark: &Node, folded: &[u8], exact: &[u8], see: &mut impl FnMut(&Entry) -> ControlFlow<()>) -> ControlFlow<()> {
+    fn resources(&self, mark: &Node, folded: &[u8], exact: &[u8], see: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> ControlFlow<()> {
         let (mut folded, mut exact) = (folded, exact);
         let mut node = mark;
         let Some((_, mut label)) = self.label(node).split_first() else { return ControlFlow::Continue(()) };
@@ -196,14 +203,23 @@ fn child(children: &[Node], byte: u8) -> Option<&Node> {
     children.binary_search_by_key(&byte, |child| child.first).ok().and_then(|at| children.get(at))
 }
 
+/// Whether `text` is `label`, which is in lower case. Labels are short, and most texts are as they are: no call is worth its while.
+fn folds_to(text: &[u8], label: &[u8]) -> bool {
+    text.len() == label.len() && text.iter().zip(label).all(|(byte, wanted)| byte == wanted || byte.to_ascii_lowercase() == *wanted)
+}
+
 /// What is left of a text in two parts behind `label`, if it begins with that; case counts in the second part only.
 fn strip<'t>(folded: &'t [u8], exact: &'t [u8], label: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
     match folded.split_at_checked(label.len()) {
-        Some((part, rest)) => (part == label || part.eq_ignore_ascii_case(label)).then_some((rest, exact)),
+        Some((part, rest)) => folds_to(part, label).then_some((rest, exact)),
         None => {
             let (one, other) = label.split_at_checked(folded.len())?;
+            // Most labels differ in the first byte, if they do.
+            if other.first() != exact.first() {
+                return None;
+            }
             let rest = exact.strip_prefix(other)?;
-            (one == folded || one.eq_ignore_ascii_case(folded)).then_some((&[], rest))
+            folds_to(folded, one).then_some((&[], rest))
         }
     }
 }

@@ -13,10 +13,13 @@ pub(crate) fn has_resource_types(service: &str) -> bool {
     !has(&WITHOUT_TYPES, service) && ::services::service(service).is_some()
 }
 
-/// Both lists are sorted. Prefixes have no case.
+/// Both lists are sorted. Prefixes have no case. Those of one first letter are few, and mostly of different lengths.
 fn has(list: &[&str], service: &str) -> bool {
-    let folded = || service.bytes().map(|byte| byte.to_ascii_lowercase());
-    list.binary_search_by(|known| known.bytes().cmp(folded())).is_ok()
+    let Some(first) = service.as_bytes().first().map(u8::to_ascii_lowercase) else { return false };
+    let from = list.partition_point(|known| known.as_bytes().first().is_some_and(|letter| *letter < first));
+    let rest = list.get(from..).unwrap_or_default();
+    let same_letter = rest.iter().take_while(|known| known.as_bytes().first() == Some(&first));
+    same_letter.into_iter().any(|known| known.len() == service.len() && known.eq_ignore_ascii_case(service))
 }
 
 /// Services whose resources are named without a type: a bucket's objects, a stage of an API.

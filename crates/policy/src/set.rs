@@ -125,7 +125,7 @@ impl PolicySet {
     /// What this set says. An observer that is thorough sees every statement; otherwise the first Deny ends it.
     pub(crate) fn judge<'p, O: Observer<'p>>(&'p self, asked: &Asked<'_>, observer: &mut O) -> Verdict {
         let mut verdict = Verdict { deny: None, allow: self.open.map(|rule| (Tier::Direct, rule)) };
-        self.index.find(asked.action, &asked.target, |entry| {
+        self.index.find(asked.action, &asked.target, &mut |entry| {
             let Some((_, rule, _)) = self.rule(entry.rule) else { return ControlFlow::Continue(()) };
             let is_settled = matches!(verdict.allow, Some((Tier::Direct, _))) && rule.effect == Effect::Allow;
             if is_settled && !O::THOROUGH {

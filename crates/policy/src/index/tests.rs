@@ -11,7 +11,7 @@ fn compiled(action: &str, resource: &str) -> Compiled {
 fn seen(documents: &[Compiled], action: &str, resource: &str) -> Vec<u32> {
     let index = Index::new(documents.iter().flat_map(|document| &document.rules));
     let mut seen = Vec::new();
-    index.find(action, &Target::new(resource), |entry| {
+    index.find(action, &Target::new(resource), &mut |entry| {
         seen.push(entry.rule);
         ControlFlow::Continue(())
     });

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-const ASKS: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObject","bailiwick:Authorize"],"Resource":"*"}}"#;
+const ASKS: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObject","bailiwick:Authorize"],"Resource":"*"}}"#;
 /// A change that concerns every decision and turns a tenth of them.
 const CHANGE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*7.csv"}]}"#;
 
@@ -76,10 +77,20 @@ fn record(server: &Server, callers: Vec<Key>) -> Result<(), Problem> {
 }
 
 fn question(host: &str, caller: &Key, checks: &[serde_json::Value]) -> Vec<u8> {
-    let captured =
-        Unsigned { method: "GET", path: "/reports/q1.csv", host: "store.example.com", service: "s3", content_type: None, body: b"" };
+    let captured = Unsigned {
+        method: "GET",
+        path: "/reports/q1.csv",
+        host: "store.example.com",
+        service: "s3",
+        content_type: None,
+        target: None,
+        body: b"",
+    };
     let request = serde_json::json!({"method": "GET", "uri": "/reports/q1.csv", "headers": headers(&captured, caller), "sourceIp": "203.0.113.9", "secureTransport": true});
     let body = serde_json::json!({"request": request, "checks": checks}).to_string();
     let content_type = Some("application/json");
-    bytes(&Unsigned { method: "POST", path: "/authorize", host, service: "bailiwick", content_type, body: body.as_bytes() }, caller)
+    bytes(
+        &Unsigned { method: "POST", path: "/authorize", host, service: "bailiwick", content_type, target: None, body: body.as_bytes() },
+        caller,
+    )
 }

@@ -16,6 +16,8 @@ pub struct Outcome {
     pub per_second: f64,
     pub p50: Duration,
     pub p99: Duration,
+    /// The slowest of all.
+    pub most: Duration,
 }
 
 /// One connection, kept as long as the server keeps it.
@@ -147,5 +149,5 @@ fn load(
     })?;
     latencies.sort_unstable();
     let at = |part: f64| latencies.get(((latencies.len() as f64 - 1.0) * part) as usize).copied().ok_or("nothing was answered");
-    Ok(Outcome { per_second: latencies.len() as f64 / time.as_secs_f64(), p50: at(0.5)?, p99: at(0.99)? })
+    Ok(Outcome { per_second: latencies.len() as f64 / time.as_secs_f64(), p50: at(0.5)?, p99: at(0.99)?, most: at(1.0)? })
 }

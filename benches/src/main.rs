@@ -7,6 +7,7 @@ mod decide;
 mod emulator;
 mod foresight;
 mod load;
+mod organizations;
 mod report;
 mod reports;
 mod rounds;
@@ -36,12 +37,13 @@ type Measure = fn(&mut Report) -> Result<(), Problem>;
 fn main() -> ExitCode {
     let only = std::env::args().nth(1);
     let mut report = Report::default();
-    let measures: [(&str, Measure); 10] = [
+    let measures: [(&str, Measure); 11] = [
         ("decide", decide::measure),
         ("signature", signature::measure),
         ("traffic", traffic::measure),
         ("writes", writes::measure),
         ("storm", storm::measure),
+        ("organizations", organizations::measure),
         ("emulator", emulator::measure),
         ("reports", reports::measure),
         ("foresight", foresight::measure),

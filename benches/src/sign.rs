@@ -19,6 +19,8 @@ pub struct Unsigned<'a> {
     pub host: &'a str,
     pub service: &'a str,
     pub content_type: Option<&'a str>,
+    /// `X-Amz-Target`, by which JSON services are told what to do.
+    pub target: Option<&'a str>,
     pub body: &'a [u8],
 }
 
@@ -71,6 +73,9 @@ pub fn headers(request: &Unsigned<'_>, key: &Key) -> Vec<(String, String)> {
     if let Some(token) = &key.token {
         headers.push(("x-amz-security-token".to_owned(), token.clone()));
     }
+    if let Some(target) = request.target {
+        headers.push(("x-amz-target".to_owned(), target.to_owned()));
+    }
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
@@ -101,5 +106,13 @@ pub fn bytes(request: &Unsigned<'_>, key: &Key) -> Vec<u8> {
 /// A call of the Query protocol.
 pub fn query(host: &str, service: &str, body: &str, key: &Key) -> Vec<u8> {
     let content_type = Some("application/x-www-form-urlencoded; charset=utf-8");
-    bytes(&Unsigned { method: "POST", path: "/", host, service, content_type, body: body.as_bytes() }, key)
+    bytes(&Unsigned { method: "POST", path: "/", host, service, content_type, target: None, body: body.as_bytes() }, key)
+}
+
+/// A call of Organizations.
+pub fn organizations(host: &str, operation: &str, body: &serde_json::Value, key: &Key) -> Vec<u8> {
+    let (target, body) = (format!("AWSOrganizationsV20161128.{operation}"), body.to_string());
+    let content_type = Some("application/x-amz-json-1.1");
+    let target = Some(target.as_str());
+    bytes(&Unsigned { method: "POST", path: "/", host, service: "organizations", content_type, target, body: body.as_bytes() }, key)
 }

@@ -19,6 +19,7 @@ pub fn measure(report: &mut Report) -> Result<(), Problem> {
         host: "127.0.0.1:7650",
         service: "sts",
         content_type: Some("application/x-www-form-urlencoded; charset=utf-8"),
+        target: None,
         body,
     };
     let signed = headers(&unsigned, &key);

@@ -79,8 +79,15 @@ fn beside(
 
 /// A question about a request of `caller`'s, asked by `asker`.
 fn question(host: &str, asker: &Key, caller: &Key) -> Vec<u8> {
-    let captured =
-        Unsigned { method: "GET", path: "/reports/q1.csv", host: "store.example.com", service: "s3", content_type: None, body: b"" };
+    let captured = Unsigned {
+        method: "GET",
+        path: "/reports/q1.csv",
+        host: "store.example.com",
+        service: "s3",
+        content_type: None,
+        target: None,
+        body: b"",
+    };
     let body = serde_json::json!({
         "request": {"method": "GET", "uri": "/reports/q1.csv", "headers": headers(&captured, caller), "sourceIp": "203.0.113.9", "secureTransport": true},
         "checks": [{"action": "s3:GetObject", "resource": "arn:aws:s3:::reports/q1.csv"}],
@@ -93,6 +100,7 @@ fn question(host: &str, asker: &Key, caller: &Key) -> Vec<u8> {
             host,
             service: "bailiwick",
             content_type: Some("application/json"),
+            target: None,
             body: body.as_bytes(),
         },
         asker,

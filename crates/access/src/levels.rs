@@ -24,7 +24,7 @@ use store::{KeyPart, Read, Record, Revision, SHARED, StoreError, Tx};
 /// What binds an account from above.
 pub struct Levels {
     pub(crate) deps: Deps,
-    place: Option<Place>,
+    way: Arc<Way>,
     service_control: Control,
     resource_control: Control,
     /// Whether any of it is only supposed to be so.
@@ -40,10 +40,29 @@ struct Control {
     united: Arc<[Arc<PolicySet>]>,
 }
 
+/// The way from the root down to an account. It changes seldom, and what is attached on it often: a change at the root concerns every account,
+/// and is no reason to look for all of them again.
+struct Way {
+    deps: Deps,
+    /// None of an account that no organization knows.
+    place: Option<Place>,
+}
+
 /// Where an account stands.
 struct Place {
-    organization: Box<str>,
+    organization: OrganizationRecord,
     path: Box<str>,
+    /// What policies can be attached to: the root, each unit, the account.
+    targets: Box<[TargetId]>,
+    is_management: bool,
+}
+
+impl Way {
+    /// About how many bytes it holds.
+    fn weight(&self) -> usize {
+        let place = |place: &Place| 256 + place.path.len() + place.targets.iter().map(|target| 16 + target.as_str().len()).sum::<usize>();
+        128 + self.deps.weight() + self.place.as_ref().map_or(0, place)
+    }
 }
 
 /// What is attached to one root, unit or account.
@@ -77,7 +96,7 @@ impl Levels {
     pub fn none() -> Self {
         Levels {
             deps: Deps::none(),
-            place: None,
+            way: Arc::new(Way { deps: Deps::none(), place: None }),
             service_control: Control::default(),
             resource_control: Control::default(),
             is_supposed: false,
@@ -106,7 +125,7 @@ impl Levels {
 
     /// The id of the account's organization, if it is in one.
     pub fn organization(&self) -> Option<&str> {
-        self.place.as_ref().map(|place| &*place.organization)
+        self.way.place.as_ref().map(|place| place.organization.id.as_str())
     }
 
     /// Says where the account stands. Source:
@@ -117,16 +136,15 @@ impl Levels {
             Whose::Resource => ("aws:ResourceOrgID", "aws:ResourceOrgPaths"),
             Whose::Source => ("aws:SourceOrgID", "aws:SourceOrgPaths"),
         };
-        if let Some(place) = &self.place {
-            facts.insert(id, place.organization.clone());
+        if let Some(place) = &self.way.place {
+            facts.insert(id, place.organization.id.as_str());
             facts.insert_many(paths, [place.path.clone()]);
         }
     }
 
     /// About how many bytes it holds; the sets are shared.
     pub(crate) fn weight(&self) -> usize {
-        let place = self.place.as_ref().map_or(0, |place| place.organization.len() + place.path.len());
-        256 + place + 8 * (self.service_control().len() + self.resource_control().len()) + self.deps.weight()
+        256 + self.way.weight() + 8 * (self.service_control().len() + self.resource_control().len()) + self.deps.weight()
     }
 }
 
@@ -141,11 +159,19 @@ impl Level {
 impl Access {
     /// What binds `account` from above now.
     pub async fn levels(&self, account: AccountId) -> Result<Arc<Levels>, StoreError> {
-        if let Some(levels) = self.levels.get(&account).filter(|levels| self.epochs.hold(&levels.deps)) {
-            return Ok(levels);
+        let known = self.levels.get(&account);
+        if let Some(levels) = known.as_ref().filter(|levels| self.epochs.hold(&levels.deps)) {
+            return Ok(levels.clone());
         }
+        let way = known.map(|levels| levels.way.clone()).filter(|way| self.epochs.hold(&way.deps));
         let begun = self.epochs.begin();
-        let climb = |tx| async move { Climb { access: self, tx, begun, is_present: true, supposed: &NOTHING }.levels(account).await };
+        let climb = |tx| async move {
+            let climb = Climb { access: self, tx, begun, is_present: true, supposed: &NOTHING };
+            match way {
+                Some(way) => climb.along(way).await,
+                None => climb.levels(account).await,
+            }
+        };
         let levels = Arc::new(self.store.read_inside(SHARED, climb).await?);
         self.levels.insert(account, levels.clone());
         Ok(levels)
@@ -197,26 +223,38 @@ impl Climb<'_> {
     async fn levels(&self, account: AccountId) -> Result<Levels, StoreError> {
         let mut deps = self.begun.clone();
         deps.on(MemberRecord::KIND, SHARED, &account.bytes());
-        let Some(path) = organization_path(&self.tx, account).await? else {
-            return Ok(Levels { deps, ..Levels::none() });
-        };
-        deps.on(OrganizationRecord::KIND, SHARED, &path.organization.id.bytes());
-        path.units.iter().for_each(|unit| deps.on(UnitRecord::KIND, SHARED, &unit.id.bytes()));
-        let place = Some(Place { organization: path.organization.id.as_str().into(), path: path.text().into() });
+        let path = organization_path(&self.tx, account).await?;
+        let place = path.map(|path| {
+            deps.on(OrganizationRecord::KIND, SHARED, &path.organization.id.bytes());
+            path.units.iter().for_each(|unit| deps.on(UnitRecord::KIND, SHARED, &unit.id.bytes()));
+            Place {
+                path: path.text().into(),
+                targets: path.levels().into(),
+                is_management: path.is_management(),
+                organization: path.organization,
+            }
+        });
+        self.along(Arc::new(Way { deps, place })).await
+    }
+
+    /// What is attached on the way.
+    async fn along(&self, way: Arc<Way>) -> Result<Levels, StoreError> {
+        let mut deps = way.deps.clone();
+        let Some(place) = &way.place else { return Ok(Levels { deps, way, ..Levels::none() }) };
         // The management account is in the organization, and nothing of it binds it.
-        let binds = |kind| !path.is_management() && path.organization.has(kind);
+        let binds = |kind| !place.is_management && place.organization.has(kind);
         let (has_scps, has_rcps) = (binds(PolicyType::ServiceControlPolicy), binds(PolicyType::ResourceControlPolicy));
         let (mut service_control, mut resource_control) = (Vec::new(), Vec::new());
         let mut is_supposed = false;
-        for target in path.levels().iter().filter(|_| has_scps || has_rcps) {
-            let level = self.level(&path.organization, target).await?;
+        for target in place.targets.iter().filter(|_| has_scps || has_rcps) {
+            let level = self.level(&place.organization, target).await?;
             deps.and(&level.deps);
             is_supposed |= level.is_supposed;
             service_control.extend(has_scps.then(|| level.service_control.clone()));
             resource_control.extend(has_rcps.then(|| level.resource_control.clone()));
         }
         let (service_control, resource_control) = (self.control(service_control), self.control(resource_control));
-        Ok(Levels { deps, place, service_control, resource_control, is_supposed })
+        Ok(Levels { deps, way, service_control, resource_control, is_supposed })
     }
 
     /// Levels, united once for all accounts that have the same.

@@ -305,13 +305,13 @@ impl Access {
         let lent = self.store.read_inside(SHARED, |tx| async move { central_root(&tx, by, account, feature).await }).await?;
         let Some(organization) = lent else { return Ok(None) };
         let service = CENTRAL_ROOT_SERVICE.to_owned();
-        deps.and(&administrator.deps);
         deps.on(MemberRecord::KIND, SHARED, &by.bytes());
         deps.on(MemberRecord::KIND, SHARED, &account.bytes());
         deps.on(OrganizationRecord::KIND, SHARED, &organization.bytes());
         deps.on(CentralRootRecord::KIND, SHARED, &organization.bytes());
         deps.on(ServiceAccessRecord::KIND, SHARED, &(&organization, &service).bytes());
         deps.on(DelegatedAdministratorRecord::KIND, SHARED, &(&by, &service).bytes());
+        deps.and(&administrator.deps);
         Ok(Some(deps))
     }
 

@@ -269,3 +269,21 @@ async fn what_bound_in_the_past_is_known_still() {
     assert_eq!(sources(world.access.levels_at(before, member).await.unwrap()), [1, 1, 1]);
     assert_eq!(sources(world.access.levels_at(after, member).await.unwrap()), [1, 2, 1]);
 }
+
+#[tokio::test]
+async fn after_a_change_at_the_root_an_account_is_looked_at_once_and_its_way_not_again() {
+    let world = World::new().await;
+    let member: AccountId = MEMBER.parse().unwrap();
+    let before = world.access.levels(member).await.unwrap();
+    world.root_of(MEMBER).await;
+    world.attach(&policy("p-00000001", PolicyType::ServiceControlPolicy, &deny("s3:*", "")), ROOT).await;
+    let after = world.access.levels(member).await.unwrap();
+    assert!(!Arc::ptr_eq(&before, &after), "the root has another policy");
+    assert!(Arc::ptr_eq(&before.way, &after.way), "the account stands where it stood");
+    // What the account has by itself was loaded before the change, and what the root has after it.
+    assert!(Arc::ptr_eq(&after, &world.access.levels(member).await.unwrap()));
+    assert!(world.root_of(MEMBER).await.holds(&world.access));
+    world.change(|tx| async move { tx.put(&self::member(MEMBER, ROOT)).await.map(|_| ()) }).await;
+    let moved = world.access.levels(member).await.unwrap();
+    assert!(!Arc::ptr_eq(&after.way, &moved.way), "the account was moved");
+}

@@ -322,6 +322,18 @@ def test_addresses_that_cannot_be(mine, member):
     limited.start_primary_email_update(AccountId=member, PrimaryEmail=f"{fresh('team')}@example.org")
 
 
+def test_an_address_that_another_account_took_meanwhile_is_refused(server, mine):
+    first, second, client, address = mine.create(), mine.create(), managing(mine), f"{fresh('wanted')}@example.org"
+    codes = {}
+    for account in (first, second):
+        client.start_primary_email_update(AccountId=account, PrimaryEmail=address)
+        codes[account] = code_of(server, account)[1]
+    client.accept_primary_email_update(AccountId=first, PrimaryEmail=address, Otp=codes[first])
+    with refused("ConflictException", 409):
+        client.accept_primary_email_update(AccountId=second, PrimaryEmail=address, Otp=codes[second])
+    assert client.get_primary_email(AccountId=second)["PrimaryEmail"] != address
+
+
 def status_of(client, **account):
     return client.get_contact_information(**account)["VerificationStatus"]
 

@@ -117,9 +117,11 @@ def test_a_list_asked_for_in_a_way_that_cannot_be(account, parameters):
 
 def test_a_policy_is_found_by_its_whole_arn_only(account, other_account):
     arn = account.policy(Path=DEEP)
-    for bad in [arn.replace(DEEP, "/"), arn.replace(DEEP, "/Deep/"), arn.replace("policy-", "Policy-"), account.arn("user/x"), account.arn("policy/x")]:
+    for bad in [arn.replace(DEEP, "/"), arn.replace(DEEP, "/Deep/"), arn.replace("policy-", "Policy-"), account.arn("policy/x")]:
         with refused("NoSuchEntity", f"Policy {bad} was not found."):
             account.iam.get_policy(PolicyArn=bad)
+    with refused("InvalidInput", f"ARN {account.arn('user/x')} is not valid."):
+        account.iam.get_policy(PolicyArn=account.arn("user/x"))
     with refused("ValidationError"):
         account.iam.get_policy(PolicyArn="arn:aws-cn:iam::aws:policy/ReadOnlyAccess")
     for stranger in (other_account.user(allow("*")), other_account.root):

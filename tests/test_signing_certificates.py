@@ -147,7 +147,7 @@ def test_nobody_does_it_without_permission(account, nobody, which, action):
 def test_a_user_with_a_certificate_cannot_be_deleted(account):
     user = account.user(key=False)
     made = upload(account.iam, UserName=user.name)
-    with refused("DeleteConflict", "Cannot delete entity, must remove referenced objects first."):
+    with refused("DeleteConflict", "Cannot delete entity, must delete certificates first."):
         account.iam.delete_user(UserName=user.name)
     account.iam.delete_signing_certificate(UserName=user.name, CertificateId=made["CertificateId"])
     account.iam.delete_user(UserName=user.name)

@@ -134,7 +134,11 @@ pub(crate) enum Managed {
 /// The ARN that a request gives, or IAM's words for what is none.
 pub(crate) fn parsed(asked: &PolicyArn) -> Result<Arn, Error> {
     let arn = asked.arn().ok_or(Error::InvalidArn)?;
-    if arn.partition() == "aws" { Ok(arn) } else { Err(Error::InvalidPartition) }
+    if arn.partition() != "aws" {
+        return Err(Error::InvalidPartition);
+    }
+    let is_policys = arn.service() == "iam" && arn.resource_type() == Some("policy");
+    if is_policys { Ok(arn) } else { Err(Error::InvalidInput(format!("ARN {arn} is not valid."))) }
 }
 
 /// The policy with this ARN: one of the caller's account, or of AWS's.

@@ -321,7 +321,7 @@ async fn held(cx: &Allowed<'_, Write>, user: &UserRecord) -> Result<Option<&'sta
     } else if cx.tx.count(LoginProfileRecord::KEY.of(&user.id), 1).await? > 0 {
         Some("Cannot delete entity, must delete login profile first.")
     } else if cx.tx.count(SigningCertificateRecord::BY_OWNER.of(&owner), 1).await? > 0 {
-        Some("Cannot delete entity, must remove referenced objects first.")
+        Some("Cannot delete entity, must delete certificates first.")
     } else if cx.tx.count(MfaDeviceRecord::BY_OWNER.of(&owner), 1).await? > 0 {
         Some("Cannot delete entity, must delete MFA device first.")
     } else if !user.groups.is_empty() {

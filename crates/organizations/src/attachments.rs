@@ -92,9 +92,8 @@ impl Operation for AttachPolicy {
         if there.iter().any(|attachment| attachment.policy == self.policy_id) {
             return Err(Error::DuplicateAttachment);
         }
-        let most = most(kind);
-        if there.len() >= most {
-            let words = format!("You have attached the maximum number of policies of this type to the specified target: {most}.");
+        if there.len() >= most(kind) {
+            let words = "You have attached the maximum number of policies to the specified target.";
             return Err(Error::constraint("MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED", words));
         }
         match attach(&cx.tx, &organization.id, kind, (&self.policy_id, &self.target_id), cx.now).await? {

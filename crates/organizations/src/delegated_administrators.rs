@@ -41,7 +41,7 @@ impl Operation for RegisterDelegatedAdministrator {
         let service = self.service_principal.known()?.to_owned();
         all_features(&organization)?;
         if self.account_id.id()? == organization.management {
-            let words = "You cannot register master account/yourself as delegated administrator for your organization.";
+            let words = "You cannot register management account/yourself as delegated administrator for your organization.";
             return Err(Error::constraint("CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR", words));
         }
         let member = member(cx, &organization, &self.account_id).await?;

@@ -75,7 +75,7 @@ impl Operation for InviteAccountToOrganization {
 }
 
 fn full() -> Error {
-    Error::handshake("ACCOUNT_NUMBER_LIMIT_EXCEEDED", "You have exceeded the allowed number of AWS accounts in your organization.")
+    Error::handshake("ACCOUNT_NUMBER_LIMIT_EXCEEDED", "You have exceeded the allowed number of AWS accounts.")
 }
 
 fn taken() -> Error {

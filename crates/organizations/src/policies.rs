@@ -166,8 +166,7 @@ fn longest(kind: PolicyType) -> usize {
 fn check(kind: PolicyType, content: &PolicyContent) -> Result<(), Error> {
     let (text, longest) = (content.as_str(), longest(kind));
     if text.chars().count() > longest {
-        let words = format!("You have exceeded the maximum size of a policy of this type: {longest} characters.");
-        return Err(Error::constraint("POLICY_CONTENT_LIMIT_EXCEEDED", words));
+        return Err(Error::constraint("POLICY_CONTENT_LIMIT_EXCEEDED", "You have exceeded the maximum policy size."));
     }
     let is_right = match kind {
         PolicyType::ServiceControlPolicy => Document::saved(text, Kind::ServiceControl).is_ok(),

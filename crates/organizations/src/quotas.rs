@@ -16,7 +16,7 @@ pub(crate) async fn is_full(cx: &Allowed<'_, Write>, organization: &Organization
 /// Refuses one more account where there are as many as the operator allows.
 pub(crate) async fn accounts(cx: &Allowed<'_, Write>, organization: &OrganizationRecord) -> Result<(), Error> {
     if is_full(cx, organization).await? {
-        let words = "You have exceeded the allowed number of AWS accounts in your organization.";
+        let words = "You have exceeded the allowed number of AWS accounts.";
         return Err(Error::constraint("ACCOUNT_NUMBER_LIMIT_EXCEEDED", words));
     }
     Ok(())

@@ -102,7 +102,7 @@ impl Operation for CreateOrganizationalUnit {
         }
         let above = units_down_to(&cx.tx, &self.parent_id).await?;
         if above.len() >= MOST_LEVELS {
-            let words = format!("You have exceeded the allowed depth of organizational units: {MOST_LEVELS}.");
+            let words = "You cannot add an organizational unit to the specified parent because it would exceed the max depth allowed.";
             return Err(Error::constraint("OU_DEPTH_LIMIT_EXCEEDED", words));
         }
         let shared = cx.tx.in_account(SHARED);

@@ -17,6 +17,7 @@ from harness.totp import device_of
 GOOD = ledger.keep("Correct-Horse-Battery-1", "password")
 OTHER = ledger.keep("Staple-Wrong-Donkey-22", "password")
 VIOLATION = "Password does not conform to the account password policy."
+LACKS = "Password should have at least one "
 
 
 def test_create_get_update_delete(account):
@@ -50,10 +51,19 @@ def test_missing_users_and_profiles(account):
                 getattr(account.iam, call)(UserName=user.name, **more)
 
 
-@pytest.mark.parametrize("password", ["short1A", "alllowercaseletters", "ALLUPPERCASE1234", "1234567890!!"])
-def test_without_a_policy_aws_asks_eight_characters_of_three_classes(account, password):
+def some(count, *lacking):
+    return f"Password should meet {count} more of the following requirements: {', '.join(LACKS + each for each in lacking)}"
+
+
+@pytest.mark.parametrize("password, words", [
+    ("short1A", "Password should have a minimum length of 8"),
+    ("alllowercaseletters", some(2, "uppercase letter", "number", "symbol")),
+    ("ALLUPPERCASE1234", some(1, "lowercase letter", "symbol")),
+    ("1234567890!!", some(1, "uppercase letter", "lowercase letter")),
+])
+def test_without_a_policy_aws_asks_eight_characters_of_three_classes(account, password, words):
     user = account.user(key=False)
-    with refused("PasswordPolicyViolation", VIOLATION):
+    with refused("PasswordPolicyViolation", words):
         account.iam.create_login_profile(UserName=user.name, Password=password)
     with refused("NoSuchEntity"):
         account.iam.get_login_profile(UserName=user.name)
@@ -86,8 +96,15 @@ def strict(server):
 
 def test_the_accounts_policy_is_obeyed(strict):
     user = strict.user(key=False)
-    for password in ("Short-1aaaa", "no-upper-case-1", "NO-LOWER-CASE-1", "No-Number-Here", "NoSymbolHere12"):
-        with refused("PasswordPolicyViolation", VIOLATION):
+    for password, words in [
+        ("Short-1aaaa", "Password should have a minimum length of 12"),
+        ("no-upper-case-1", LACKS + "uppercase letter"),
+        ("NO-LOWER-CASE-1", LACKS + "lowercase letter"),
+        ("No-Number-Here", LACKS + "number"),
+        ("NoSymbolHere12", LACKS + "symbol"),
+        ("short", f"Password should have a minimum length of 12, {LACKS}uppercase letter, {LACKS}number, {LACKS}symbol"),
+    ]:
+        with refused("PasswordPolicyViolation", words):
             strict.iam.create_login_profile(UserName=user.name, Password=password)
     strict.iam.create_login_profile(UserName=user.name, Password=GOOD)
 
@@ -98,7 +115,7 @@ def test_reuse_is_prevented(strict):
     strict.iam.create_login_profile(UserName=user.name, Password=GOOD)
     user.iam.change_password(OldPassword=GOOD, NewPassword=OTHER)
     for used in (OTHER, GOOD):
-        with refused("PasswordPolicyViolation"):
+        with refused("PasswordPolicyViolation", VIOLATION):
             user.iam.change_password(OldPassword=OTHER, NewPassword=used)
     user.iam.change_password(OldPassword=OTHER, NewPassword=third)
     user.iam.change_password(OldPassword=third, NewPassword=GOOD)

@@ -79,8 +79,8 @@ pub enum Error {
     ServiceRolePolicy,
     #[error("The Password Policy with domain name {0} cannot be found.")]
     NoPasswordPolicy(AccountId),
-    #[error("Password does not conform to the account password policy.")]
-    PasswordPolicyViolation,
+    #[error("{0}")]
+    PasswordPolicyViolation(String),
     #[error("Login Profile for user {0} already exists.")]
     LoginProfileExists(String),
     #[error("Login Profile for User {0} cannot be found.")]
@@ -207,7 +207,7 @@ impl From<Error> for Failure {
             Error::ServiceRolePolicy => (400, "PolicyNotAttachable"),
             Error::NotOurs { .. } | Error::NoTemplate(_) | Error::NoAccessReport(_) => (403, "AccessDenied"),
             Error::TooManyReports => (409, "ReportGenerationLimitExceeded"),
-            Error::PasswordPolicyViolation => (400, "PasswordPolicyViolation"),
+            Error::PasswordPolicyViolation(_) => (400, "PasswordPolicyViolation"),
             Error::LoginProfileChanging(_) => (409, "EntityTemporarilyUnmodifiable"),
             Error::InvalidCode => (403, "InvalidAuthenticationCode"),
             Error::WrongPassword => (403, "AccessDenied"),
@@ -249,6 +249,11 @@ impl Error {
         Error::Validation(
             "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null".into(),
         )
+    }
+
+    /// A password that was used before, or that everybody knows.
+    pub fn unfit_password() -> Self {
+        Error::PasswordPolicyViolation("Password does not conform to the account password policy.".into())
     }
 
     /// A role that is not there.

@@ -63,8 +63,18 @@ impl Classes {
         [self.upper, self.lower, self.digits, self.symbols]
     }
 
-    fn contain(self, asked: Self) -> bool {
-        self.each().into_iter().zip(asked.each()).all(|(has, asked)| has || !asked)
+    /// What a password lacks that has these and is asked for those, in AWS's words.
+    fn lacks(self, asked: Self) -> Vec<String> {
+        const NAMES: [&str; 4] = ["uppercase letter", "lowercase letter", "number", "symbol"];
+        let each = NAMES.into_iter().zip(self.each().into_iter().zip(asked.each()));
+        each.filter(|(_, (has, asked))| *asked && !has).map(|(name, _)| format!("Password should have at least one {name}")).collect()
+    }
+
+    /// The same where so many classes are asked for as AWS's own policy asks, whichever they are.
+    fn lack_some(self) -> Option<String> {
+        let more = DEFAULT.1.checked_sub(self.count()).filter(|more| *more > 0)?;
+        let lacking = self.lacks(Classes { upper: true, lower: true, digits: true, symbols: true });
+        Some(format!("Password should meet {more} more of the following requirements: {}", lacking.join(", ")))
     }
 
     fn count(self) -> usize {
@@ -99,15 +109,16 @@ impl PasswordRules {
     /// Holds a password against the rules; which of its earlier ones it may not be is not seen from the password alone.
     pub(crate) fn check(&self, password: &str) -> Result<(), Error> {
         let (length, classes) = (password.chars().count(), Classes::of(password));
-        let conforms = match self {
-            PasswordRules::Own(policy) => {
-                usize::try_from(policy.min_length).is_ok_and(|least| length >= least) && classes.contain(policy.classes)
+        let (least, asked) = match self {
+            PasswordRules::Own(policy) => (usize::try_from(policy.min_length).unwrap_or(usize::MAX), classes.lacks(policy.classes)),
+            PasswordRules::Default { known } if known.iter().any(|known| known.eq_ignore_ascii_case(password)) => {
+                return Err(Error::unfit_password());
             }
-            PasswordRules::Default { known } => {
-                length >= DEFAULT.0 && classes.count() >= DEFAULT.1 && !known.iter().any(|known| known.eq_ignore_ascii_case(password))
-            }
+            PasswordRules::Default { .. } => (DEFAULT.0, classes.lack_some().into_iter().collect()),
         };
-        if conforms { Ok(()) } else { Err(Error::PasswordPolicyViolation) }
+        let short = (length < least).then(|| format!("Password should have a minimum length of {least}"));
+        let lacking: Vec<String> = short.into_iter().chain(asked).collect();
+        if lacking.is_empty() { Ok(()) } else { Err(Error::PasswordPolicyViolation(lacking.join(", "))) }
     }
 
     /// How many of its last passwords, the present one among them, a user may not choose again.
@@ -282,8 +293,23 @@ mod tests {
             assert!(default_rules().check(good).is_ok(), "{good}");
         }
         for bad in ["Abcdef1", "alllowercaseletters", "ALLUPPERCASE1234", "1234567890!!", "abcdefgh1\"", "éééééééé1!", ""] {
-            assert!(matches!(default_rules().check(bad), Err(Error::PasswordPolicyViolation)), "{bad}");
+            assert!(matches!(default_rules().check(bad), Err(Error::PasswordPolicyViolation(_))), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_a_password_lacks_is_said_as_aws_says_it() {
+        let said = |rules: PasswordRules, password| rules.check(password).unwrap_err().to_string();
+        assert_eq!(
+            said(default_rules(), "abcdefgh1"),
+            "Password should meet 1 more of the following requirements: Password should have at least one uppercase letter, Password should have at least one symbol"
+        );
+        assert_eq!(said(default_rules(), "Abcde1"), "Password should have a minimum length of 8");
+        let strict = Classes { upper: true, symbols: true, ..Classes::default() };
+        assert_eq!(
+            said(own(14, strict), "abcdef"),
+            "Password should have a minimum length of 14, Password should have at least one uppercase letter, Password should have at least one symbol"
+        );
     }
 
     #[test]

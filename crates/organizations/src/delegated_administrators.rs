@@ -50,7 +50,7 @@ impl Operation for RegisterDelegatedAdministrator {
             return Err(Error::constraint("CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR", words));
         }
         if !is_enabled(cx, &organization, &service).await? {
-            let words = "You must enable service access before you register a delegated administrator.";
+            let words = "You must enable service access before you delegate an administrator for this service. Call the AWS API EnableAWSServiceAccess first.";
             return Err(Error::constraint("SERVICE_ACCESS_NOT_ENABLED", words));
         }
         let (shared, most) = (cx.tx.in_account(SHARED), services::administrators(&service));

@@ -12,7 +12,7 @@ help:
 	@echo "make test    everything: unit, table, property and end-to-end tests with real clients"
 	@echo "make test-clients   large tools against a seeded account: Ansible, Cloud Custodian, Cloudsplaining, awsume, the JavaScript SDK"
 	@echo "make test-tools  git, OpenSSH and openssl by apt, where the tests would miss them; make test does it too"
-	@echo "make coverage   which of AWS's operations answer, and which members of their answers the tests ever saw filled"
+	@echo "make coverage   which of AWS's operations answer, and which members of their answers and which of their errors the tests ever saw"
 	@echo "make bench   how fast it is, beside its peers, as ratios of one run"
 	@echo "make package manual pages and completions in target/packaging, and a .deb where cargo-deb is installed"
 	@echo "make fmt     format the code"

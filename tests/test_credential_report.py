@@ -42,7 +42,7 @@ def rows(account):
     reply = account.iam.get_credential_report()
     assert set(body(reply)) == {"Content", "ReportFormat", "GeneratedTime"} and reply["ReportFormat"] == "text/csv"
     text = reply["Content"].decode()
-    assert "\r" not in text and text.endswith("\n") and text.splitlines()[0] == ",".join(COLUMNS)
+    assert "\r" not in text and not text.endswith("\n") and text.splitlines()[0] == ",".join(COLUMNS)
     read = list(csv.DictReader(io.StringIO(text)))
     assert [row["user"] for row in read][0] == "<root_account>"
     assert all(None not in row and None not in row.values() for row in read), "all rows are as long as the first"
@@ -50,7 +50,7 @@ def rows(account):
 
 
 def iso(date):
-    return date.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    return date.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.fixture
@@ -61,8 +61,9 @@ def fresh(server, request):
 
 def test_a_report_is_asked_for_and_then_fetched(fresh):
     for _ in range(2):
-        with refused("ReportNotPresent"):
+        with refused("ReportNotPresent") as told:
             fresh.iam.get_credential_report()
+        assert set(told.error) == {"Type", "Code"}
     assert body(fresh.iam.generate_credential_report()) == STARTED
     wait(fresh)
     assert list(rows(fresh)) == ["<root_account>"]

@@ -64,6 +64,8 @@ def test_one_url_is_registered_once(account):
     for same in (host, host.upper()):
         with refused("EntityAlreadyExists", f"Provider with url https://{same} already exists."):
             oidc(account.iam, same)
+    with refused("EntityAlreadyExists"):
+        oidc(account.iam, host + ":443")
     oidc(account.iam, host + "/tenant")
     oidc(account.iam, host + "/Tenant")
 
@@ -71,9 +73,10 @@ def test_one_url_is_registered_once(account):
 def test_thumbprints_are_five_at_most(account):
     with refused("InvalidInput", "Thumbprint list must contain fewer than 5 entries."):
         oidc(account.iam, ThumbprintList=[str(digit) * 40 for digit in range(6)])
-    with refused("InvalidInput"):
-        oidc(account.iam, ThumbprintList=["z" * 40])
-    _, arn = oidc(account.iam, ThumbprintList=["a" * 40])
+    _, arn = oidc(account.iam, ThumbprintList=["A" * 40, "a" * 40, "z" * 40])
+    assert account.iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ThumbprintList"] == ["a" * 40, "a" * 40, "z" * 40]
+    with refused("InvalidInput", "Thumbprint list must contain at least one entry."):
+        account.iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=arn, ThumbprintList=[])
     assert body(account.iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=arn, ThumbprintList=["c" * 40, "d" * 40])) == {}
     assert account.iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ThumbprintList"] == ["c" * 40, "d" * 40]
     with refused("InvalidInput"):
@@ -110,10 +113,11 @@ def test_a_missing_oidc_provider_is_told_by_arn(account, call):
         getattr(account.iam, call)(OpenIDConnectProviderArn="nowhere.example.com/x", **OIDC_CALLS[call])
 
 
-def test_deleting_an_oidc_provider_twice_is_no_error(account):
+def test_deleting_an_oidc_provider_twice_is_an_error_in_words_of_its_own(account):
     _, arn = oidc(account.iam)
-    for _ in range(2):
-        assert body(account.iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)) == {}
+    assert body(account.iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)) == {}
+    with refused("NoSuchEntity", f"OpenId connect Provider {arn} cannot be found."):
+        account.iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     with refused("NoSuchEntity"):
         account.iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
 
@@ -187,7 +191,19 @@ def test_an_update_changes_what_it_names(account, metadata, signing):
     before = body(account.iam.get_saml_provider(SAMLProviderArn=arn))
     other = saml_metadata(signing, issuer="https://other.example.com")
     assert body(account.iam.update_saml_provider(SAMLProviderArn=arn, SAMLMetadataDocument=other)) == {"SAMLProviderArn": arn}
+    with refused("InvalidInput", "Failed to set assertion encryption mode to Required because no private key is present."):
+        account.iam.update_saml_provider(SAMLProviderArn=arn, AssertionEncryptionMode="Required")
+    with refused("ValidationError", "Unable to update identity provider. No updates are defined for metadata or encryption assertion."):
+        account.iam.update_saml_provider(SAMLProviderArn=arn)
+    account.iam.update_saml_provider(SAMLProviderArn=arn, AddPrivateKey=Made("key", key=rsa_key()).key_pem())
     account.iam.update_saml_provider(SAMLProviderArn=arn, AssertionEncryptionMode="Required")
+    [key] = account.iam.get_saml_provider(SAMLProviderArn=arn)["PrivateKeyList"]
+    with refused("InvalidInput", "Failed to remove private key."):
+        account.iam.update_saml_provider(SAMLProviderArn=arn, RemovePrivateKey=key["KeyId"])
+    with refused("ValidationError", "Unable to add and remove private keys in the same request. Set a value for only one of the two parameters."):
+        account.iam.update_saml_provider(SAMLProviderArn=arn, RemovePrivateKey=key["KeyId"], AddPrivateKey="x")
+    with refused("ValidationError", "Unable to set assertion encryption mode to Required because no private key is provided."):
+        saml(account.iam, metadata, AssertionEncryptionMode="Required")
     after = body(account.iam.get_saml_provider(SAMLProviderArn=arn))
     assert after["SAMLMetadataDocument"] == other and after["AssertionEncryptionMode"] == "Required"
     assert after["SAMLProviderUUID"] == before["SAMLProviderUUID"] and after["CreateDate"] == before["CreateDate"]
@@ -199,9 +215,9 @@ def test_private_keys_are_two_at_most_and_never_shown(account, metadata):
     account.iam.update_saml_provider(SAMLProviderArn=arn, AddPrivateKey=keys[1])
     reply = account.iam.get_saml_provider(SAMLProviderArn=arn)
     listed = reply["PrivateKeyList"]
-    assert len(listed) == 2 and all(set(each) == {"KeyId", "Timestamp"} and re.fullmatch(r"[A-Z0-9]{22,64}", each["KeyId"]) for each in listed)
+    assert len(listed) == 2 and all(set(each) == {"KeyId", "Timestamp"} and re.fullmatch(r"SAMLPK[A-Z0-9]{16}", each["KeyId"]) for each in listed)
     assert "PRIVATE KEY" not in str(reply)
-    with refused("LimitExceeded", "Cannot exceed quota for PrivateKeysPerSAMLProvider: 2"):
+    with refused("LimitExceeded", "Private key limit of 2 is reached."):
         account.iam.update_saml_provider(SAMLProviderArn=arn, AddPrivateKey=keys[2])
     account.iam.update_saml_provider(SAMLProviderArn=arn, RemovePrivateKey=listed[0]["KeyId"])
     account.iam.update_saml_provider(SAMLProviderArn=arn, AddPrivateKey=keys[2])

@@ -14,12 +14,12 @@ from harness.principals import Principal, allow, body, fresh
 from harness.totp import Device, code, device_of
 from test_trail import event
 
-INVALID_CODE = "Authentication code for device is not valid"
+INVALID_CODE = "Authentication code for device is not valid."
 OF_ANOTHER = "MFA Device invalid for user."
 
 
 def missing(serial):
-    return f"VirtualMFADevice with serial number {serial} doesn't exist."
+    return f"MFA Device with serial number {serial} does not exist."
 
 
 def serials(reply):
@@ -127,7 +127,7 @@ def test_the_picture_is_a_qr_code_of_the_apps_address(server):
 def test_names_are_unique_with_their_path(account):
     name = fresh("device")
     Device.made(account.iam, name)
-    with refused("EntityAlreadyExists", "MFADevice entity at the same path and name already exists."):
+    with refused("EntityAlreadyExists", "MFA device already exists."):
         account.iam.create_virtual_mfa_device(VirtualMFADeviceName=name)
     with refused("EntityAlreadyExists"):
         account.iam.create_virtual_mfa_device(VirtualMFADeviceName=name.upper())
@@ -176,9 +176,10 @@ def test_a_code_early_or_late_by_a_step_is_as_good(account):
 def test_a_device_of_somebody_cannot_be_enabled_again(account):
     user, other = account.user(key=False), account.user(key=False)
     device = device_of(account, user)
-    for name in (user.name, other.name):
-        with refused("EntityAlreadyExists", "MFA Device is already in use."):
-            enable(account.iam, name, device, ["123456", "654321"])
+    with refused("EntityAlreadyExists", f"MFA Device for user {user.name} already exists."):
+        enable(account.iam, user.name, device, ["123456", "654321"])
+    with refused("EntityAlreadyExists", "MFA Device is already in use."):
+        enable(account.iam, other.name, device, ["123456", "654321"])
 
 
 def test_what_is_missing_is_told(account):
@@ -283,7 +284,7 @@ def test_a_device_of_another_user_is_not_taken_away_by_the_wrong_name(account):
 def test_a_user_with_a_device_cannot_be_deleted(account):
     user = account.user(key=False)
     device = device_of(account, user)
-    with refused("DeleteConflict", "Cannot delete entity, must delete MFA device first."):
+    with refused("DeleteConflict", "Cannot delete entity, must remove tokens from principal first."):
         account.iam.delete_user(UserName=user.name)
     account.iam.deactivate_mfa_device(UserName=user.name, SerialNumber=device.serial)
     account.iam.delete_user(UserName=user.name)
@@ -374,7 +375,7 @@ def test_without_a_name_they_are_the_callers_own(account):
     device = device_of(account, user)
     assert serials(user.iam.list_mfa_devices()) == [device.serial]
     assert user.iam.get_mfa_device(SerialNumber=device.serial)["UserName"] == user.name
-    user.iam.deactivate_mfa_device(SerialNumber=device.serial)
+    user.session_token(**device.shown()).iam.deactivate_mfa_device(SerialNumber=device.serial)
     session = account.user(allow("sts:AssumeRole")).assume(account.role(allow("iam:*")))
     for call, more in ((session.iam.list_mfa_devices, {}), (session.iam.get_mfa_device, {"SerialNumber": device.serial}), (session.iam.deactivate_mfa_device, {"SerialNumber": device.serial})):
         with refused("ValidationError", "Must specify userName when calling with non-User credentials"):
@@ -447,7 +448,34 @@ def test_a_user_manages_its_own_device_and_no_other(account):
             call(UserName=victim.name, SerialNumber=device.serial, **more)
     with refused("AccessDenied", denial(user.arn, "iam:DeleteVirtualMFADevice", device.serial)):
         user.iam.delete_virtual_mfa_device(SerialNumber=device.serial)
-    user.iam.deactivate_mfa_device(UserName=user.name, SerialNumber=device.serial)
+    with refused("AccessDenied", SHOW_A_DEVICE):
+        user.iam.deactivate_mfa_device(UserName=user.name, SerialNumber=device.serial)
+
+
+SHOW_A_DEVICE = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user."
+
+
+def test_a_stolen_key_neither_adds_nor_removes_a_device_of_its_user(account):
+    """The first one is enabled with nothing but a key; from then on it takes a session that showed one, whatever the policies allow."""
+    user = account.user(allow("*"))
+    first, second, third, spare = (Device.made(account.iam) for _ in range(4))
+    first.enable(user.iam, user.name)
+    for device in (second, first):
+        with refused("AccessDenied", SHOW_A_DEVICE):
+            enable(user.iam, user.name, device)
+    for serial in (first.serial, account.arn("mfa/none")):
+        with refused("AccessDenied", SHOW_A_DEVICE):
+            user.iam.deactivate_mfa_device(UserName=user.name, SerialNumber=serial)
+    with refused("InvalidAuthenticationCode"):
+        user.iam.resync_mfa_device(UserName=user.name, SerialNumber=first.serial, AuthenticationCode1=first.wrong(), AuthenticationCode2=first.wrong())
+    other = account.user(key=False)
+    enable(user.iam, other.name, spare)
+    user.iam.deactivate_mfa_device(UserName=other.name, SerialNumber=spare.serial)
+    shown = user.session_token(**first.shown())
+    enable(shown.iam, user.name, second)
+    for serial in (first.serial, second.serial):
+        shown.iam.deactivate_mfa_device(UserName=user.name, SerialNumber=serial)
+    third.enable(user.iam, user.name)
 
 
 def test_creating_with_tags_is_a_right_of_its_own(account):

@@ -146,15 +146,15 @@ def test_a_policy_has_a_size_and_white_space_counts(client, organization):
 
 def test_what_the_model_does_not_allow_is_told_with_a_reason(account):
     client = account.root.unchecked("organizations")
-    with invalid("INPUT_REQUIRED"):
+    with invalid("INPUT_REQUIRED:CONTENT"):
         client.create_policy(Description="", Name="x", Type=SCP)
-    with invalid("INVALID_ENUM"):
+    with invalid("INVALID_ENUM:FILTER"):
         client.list_policies(Filter="NO_POLICY")
-    with invalid("INVALID_PATTERN"):
+    with invalid("INVALID_PATTERN:POLICY_ID"):
         client.describe_policy(PolicyId="no id")
-    with invalid("MAX_LENGTH_EXCEEDED"):
+    with invalid("MAX_LENGTH_EXCEEDED:DESCRIPTION"):
         client.create_policy(Content=DENY_S3, Description="d" * 513, Name="x", Type=SCP)
-    with invalid("MAX_VALUE_EXCEEDED"):
+    with invalid("MAX_VALUE_EXCEEDED:MAX_RESULTS"):
         client.list_policies(Filter=SCP, MaxResults=21)
     with invalid("INVALID_NEXT_TOKEN"):
         client.list_policies(Filter=SCP, NextToken="nonsense")

@@ -30,7 +30,7 @@ def test_an_invitation_tells_who_asks_whom(mine, server):
     assert handshake["Arn"] == mine.arn(f"handshake/{mine.id}/invite/{handshake['Id']}")
     assert (handshake["Action"], handshake["State"]) == ("INVITE", "OPEN")
     assert handshake["ExpirationTimestamp"] - handshake["RequestedTimestamp"] == datetime.timedelta(days=15)
-    assert handshake["Parties"] == [{"Id": mine.id, "Type": "ORGANIZATION"}, {"Id": invited.id, "Type": "ACCOUNT"}]
+    assert handshake["Parties"] == [{"Id": mine.id.removeprefix("o-"), "Type": "ORGANIZATION"}, {"Id": invited.id, "Type": "ACCOUNT"}]
     assert handshake["Resources"] == [
         {
             "Type": "ORGANIZATION",
@@ -162,7 +162,7 @@ def test_all_features_come_when_every_invited_member_approved(server):
     invited = [billing.invite(server.account(f"approving-{nth}")) for nth in range(2)]
     parent = body(billing.client.enable_all_features())["Handshake"]
     assert (parent["Action"], parent["State"]) == ("ENABLE_ALL_FEATURES", "REQUESTED")
-    assert parent["Parties"] == [{"Id": billing.id, "Type": "ORGANIZATION"}]
+    assert parent["Parties"] == [{"Id": billing.id.removeprefix("o-"), "Type": "ORGANIZATION"}]
     assert parent["ExpirationTimestamp"] - parent["RequestedTimestamp"] == datetime.timedelta(days=90)
     with refused("HandshakeConstraintViolationException", "ORGANIZATION_IS_ALREADY_PENDING_ALL_FEATURES_MIGRATION"):
         billing.client.enable_all_features()

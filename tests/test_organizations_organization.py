@@ -124,13 +124,13 @@ def test_an_organization_with_members_is_not_deleted(server):
 def test_what_breaks_the_model_is_told_with_its_reason(mine):
     client = mine.management.root.client("organizations", checked=False)
     for call, parameters, reason in [
-        ("describe_account", {"AccountId": "12"}, "INVALID_PATTERN"),
-        ("describe_account", {"AccountId": "1234567890123"}, "MAX_LENGTH_EXCEEDED"),
-        ("describe_account", {}, "INPUT_REQUIRED"),
-        ("create_organization", {"FeatureSet": "SOME"}, "INVALID_ENUM"),
-        ("list_accounts", {"MaxResults": 21}, "MAX_VALUE_EXCEEDED"),
-        ("list_accounts", {"MaxResults": 0}, "MIN_VALUE_EXCEEDED"),
-        ("create_account", {"Email": "a@b.c", "AccountName": "x"}, "MIN_LENGTH_EXCEEDED"),
+        ("describe_account", {"AccountId": "12"}, "INVALID_PATTERN:ACCOUNT_ID"),
+        ("describe_account", {"AccountId": "1234567890123"}, "MAX_LENGTH_EXCEEDED:ACCOUNT_ID"),
+        ("describe_account", {}, "INPUT_REQUIRED:ACCOUNT_ID"),
+        ("create_organization", {"FeatureSet": "SOME"}, "INVALID_ENUM:FEATURE_SET"),
+        ("list_accounts", {"MaxResults": 21}, "MAX_VALUE_EXCEEDED:MAX_RESULTS"),
+        ("list_accounts", {"MaxResults": 0}, "MIN_VALUE_EXCEEDED:MAX_RESULTS"),
+        ("create_account", {"Email": "a@b.c", "AccountName": "x"}, "MIN_LENGTH_EXCEEDED:EMAIL"),
         ("list_accounts", {"NextToken": "nonsense"}, "INVALID_NEXT_TOKEN"),
     ]:
         with refused("InvalidInputException", reason):

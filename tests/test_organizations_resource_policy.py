@@ -51,7 +51,7 @@ def test_what_it_cannot_say_is_refused(mine):
     ]:
         with refused("InvalidInputException", reason):
             put(mine, content)
-    with refused("InvalidInputException", "MAX_LENGTH_EXCEEDED"):
+    with refused("InvalidInputException", "MAX_LENGTH_EXCEEDED:CONTENT"):
         mine.management.root.client("organizations", checked=False).put_resource_policy(Content="x" * 40_001)
 
 

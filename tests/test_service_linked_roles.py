@@ -103,10 +103,11 @@ def test_only_its_description_changes(account, ecs):
         ("delete_role_policy", {"PolicyName": "p"}),
         ("put_role_permissions_boundary", {"PermissionsBoundary": policy}),
         ("delete_role_permissions_boundary", {}),
-        ("update_role", {"MaxSessionDuration": 7200}),
     ]:
         with refused("UnmodifiableEntity", protected):
             getattr(account.iam, operation)(RoleName=name, **parameters)
+    with refused("UnmodifiableEntity", f"{name} is an AWS service linked role, max session duration cannot be changed."):
+        account.iam.update_role(RoleName=name, MaxSessionDuration=7200)
     profile = fresh("profile")
     account.iam.create_instance_profile(InstanceProfileName=profile)
     with refused("UnmodifiableEntity", protected):

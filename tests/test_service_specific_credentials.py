@@ -36,7 +36,7 @@ def test_create_answers_a_user_name_and_a_password(account, user, service):
     assert made["ServiceUserName"] == f"{user.name}-at-{account.id}"
     assert (made["ServiceName"], made["UserName"], made["Status"]) == (service, user.name, "Active")
     assert re.fullmatch(r"ACCA[A-Z2-7]{17}", made["ServiceSpecificCredentialId"])
-    assert re.fullmatch(r"[A-Za-z0-9+/]{43}=", made["ServicePassword"])
+    assert re.fullmatch(r"[A-Za-z0-9+/]{60}", made["ServicePassword"])
     (shown,) = listed(account, UserName=user.name)
     assert shown == {name: value for name, value in made.items() if name != "ServicePassword"}
 
@@ -48,7 +48,7 @@ def test_an_api_key_is_alias_and_secret_behind_its_services_mark(account, user, 
     assert made["ServiceCredentialAlias"] == f"{user.name}-at-{account.id}"
     assert made["ServiceCredentialSecret"].startswith(mark)
     alias, _, secret = base64.b64decode(made["ServiceCredentialSecret"][4:]).decode().partition(":")
-    assert alias == made["ServiceCredentialAlias"] and len(secret) == 44
+    assert alias == made["ServiceCredentialAlias"] and len(secret) == 60
     (shown,) = listed(account, UserName=user.name)
     assert shown == {name: value for name, value in made.items() if name != "ServiceCredentialSecret"}
 
@@ -65,7 +65,7 @@ def test_the_second_one_has_a_number_and_a_third_is_refused(account, user):
     first, second = make(account, user), make(account, user)
     assert second["ServiceUserName"] == f"{user.name}+1-at-{account.id}"
     assert first["ServicePassword"] != second["ServicePassword"]
-    with refused("LimitExceeded", "Cannot exceed quota for ServiceSpecificCredentialsPerUser: 2"):
+    with refused("LimitExceeded", "Cannot exceed quota for ContextSpecificCredentialsPerUserPerContext: 2"):
         make(account, user)
     make(account, user, CASSANDRA)
     account.iam.delete_service_specific_credential(UserName=user.name, ServiceSpecificCredentialId=first["ServiceSpecificCredentialId"])
@@ -171,7 +171,9 @@ def test_shape_comes_before_the_user_and_the_user_before_the_credential(account,
     with refused("NoSuchEntity", "The user with name nobody-there cannot be found."):
         call(UserName="nobody-there", ServiceSpecificCredentialId=NONE, **more)
     stranger = make(account, account.user(key=False))["ServiceSpecificCredentialId"]
-    for missing in (NONE, stranger, "not_an_id_at_all_but_well_formed"):
+    with refused("ValidationError", f"User {user.name} does not have a service specific credential with id {stranger}"):
+        call(UserName=user.name, ServiceSpecificCredentialId=stranger, **more)
+    for missing in (NONE, "not_an_id_at_all_but_well_formed"):
         with refused("NoSuchEntity", f"No such credential {missing} exists"):
             call(UserName=user.name, ServiceSpecificCredentialId=missing, **more)
 

@@ -63,9 +63,11 @@ def test_a_third_certificate_is_refused(account):
 def test_one_certificate_belongs_to_one_user(account, other_account):
     one, other, made = account.user(), account.user(), Made()
     first = upload(account.iam, made, UserName=one.name)
-    for user in (one, other):
-        with refused("DuplicateCertificate"):
-            upload(account.iam, made, UserName=user.name)
+    account.iam.update_signing_certificate(UserName=one.name, CertificateId=first["CertificateId"], Status="Inactive")
+    assert upload(account.iam, made, UserName=one.name) == first
+    assert account.iam.list_signing_certificates(UserName=one.name)["Certificates"] == [first | {"Status": "Inactive"}]
+    with refused("DuplicateCertificate", "Duplicate certificate uploaded."):
+        upload(account.iam, made, UserName=other.name)
     upload(other_account.iam, made, UserName=other_account.user().name)
     account.iam.delete_signing_certificate(UserName=one.name, CertificateId=first["CertificateId"])
     upload(account.iam, made, UserName=other.name)

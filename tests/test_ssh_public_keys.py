@@ -150,7 +150,7 @@ def test_status_is_switched_and_expired_cannot_be_set(account, user, pairs):
     account.iam.update_ssh_public_key(Status="Active", **one)
     with refused("InvalidInput"):
         account.iam.update_ssh_public_key(Status="Expired", **one)
-    with refused("ValidationError", "1 validation error detected: Value at 'encoding' failed to satisfy constraint: Member must satisfy enum value set"):
+    with refused("ValidationError", "1 validation error detected: Value at 'encoding' failed to satisfy constraint: Member must satisfy enum value set: [SSH, PEM]"):
         account.root.unchecked().get_ssh_public_key(Encoding="DER", **one)
 
 
@@ -163,9 +163,10 @@ def test_the_user_comes_before_the_key(account, user, pairs, name, more):
     with refused("NoSuchEntity", "The user with name nobody-there cannot be found."):
         call(UserName="nobody-there", SSHPublicKeyId=NONE, **more)
     stranger = upload(account, account.user(key=False), pairs[0].line)["SSHPublicKeyId"]
-    for missing in (NONE, stranger):
-        with refused("NoSuchEntity", f"The Public Key with id {missing} cannot be found."):
-            call(UserName=user.name, SSHPublicKeyId=missing, **more)
+    with refused("NoSuchEntity", f"The Public Key with id {NONE} cannot be found."):
+        call(UserName=user.name, SSHPublicKeyId=NONE, **more)
+    with refused("NoSuchEntity", f"User has no Public Key with id {stranger}."):
+        call(UserName=user.name, SSHPublicKeyId=stranger, **more)
 
 
 def test_an_unknown_user_has_no_keys(account, pairs):

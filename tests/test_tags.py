@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from harness.expecting import complaint, denial, invalid, pattern, refused
+from harness.expecting import denial, invalid, pattern, quiet, refused
 from harness.principals import allow, body, fresh, trust
 
 VALUE = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"
@@ -108,10 +108,10 @@ def test_fifty_one_in_one_call_is_a_shape_error(account):
 
 
 @pytest.mark.parametrize("key, value, said", [
-    ("ok", "exclaimed!", complaint("exclaimed!", "tags.1.member.value", pattern(VALUE))),
-    ("k!", "ok", complaint("k!", "tags.1.member.key", pattern(KEY))),
-    ("ok", "x" * 257, complaint("x" * 257, "tags.1.member.value", "Member must have length less than or equal to 256")),
-    ("x" * 129, "ok", complaint("x" * 129, "tags.1.member.key", "Member must have length less than or equal to 128")),
+    ("ok", "exclaimed!", quiet("tags.1.member.value", pattern(VALUE))),
+    ("k!", "ok", quiet("tags.1.member.key", pattern(KEY))),
+    ("ok", "x" * 257, quiet("tags.1.member.value", "Member must have length less than or equal to 256")),
+    ("x" * 129, "ok", quiet("tags.1.member.key", "Member must have length less than or equal to 128")),
 ])
 def test_bad_keys_and_values_are_told_by_their_place(account, key, value, said):
     user = account.user(key=False)

@@ -52,6 +52,10 @@ impl Kept {
             content.extend_from_slice(part.as_bytes());
             after = Some(key);
         }
+        // Rows stand between line feeds; after the last there is none.
+        if content.last() == Some(&b'\n') {
+            content.pop();
+        }
         Ok(Some(content).filter(|content| !content.is_empty()))
     }
 }

@@ -35,11 +35,15 @@ pub enum Error {
     NoSuchService(String),
     #[error("No such credential {0} exists")]
     NoSuchCredential(String),
+    #[error("User {user} does not have a service specific credential with id {id}")]
+    CredentialOfAnother { user: String, id: String },
     #[error("The Public Key with id {0} cannot be found.")]
     NoSuchSshKey(String),
-    #[error("The SSH public key is already associated with the user.")]
+    #[error("User has no Public Key with id {0}.")]
+    SshKeyOfAnother(String),
+    #[error("Duplicate SSH public key uploaded.")]
     DuplicateSshKey,
-    #[error("{0}")]
+    #[error("{}", match .0 { NotAKey::Invalid => "Invalid body for public key", NotAKey::Unrecognized => "Invalid public key uploaded." })]
     NotAnSshKey(#[from] NotAKey),
     #[error("Instance Profile {0} cannot be found.")]
     NoSuchProfile(String),
@@ -73,14 +77,18 @@ pub enum Error {
     Protected(String),
     #[error("Cannot find Service Linked Role template for {0}")]
     NoTemplate(String),
-    #[error("The deletion task with id {0} cannot be found.")]
-    NoSuchTask(String),
+    #[error("Cannot find deletion status for given id.")]
+    NoSuchTask,
+    #[error("{0} is an AWS service linked role, max session duration cannot be changed.")]
+    FixedDuration(String),
     #[error("Cannot attach a Service Role Policy to a Customer Role.")]
     ServiceRolePolicy,
     #[error("The Password Policy with domain name {0} cannot be found.")]
     NoPasswordPolicy(AccountId),
     #[error("{0}")]
     PasswordPolicyViolation(String),
+    #[error("The account policy with name PasswordPolicy cannot be found.")]
+    NoPasswordPolicyToDelete,
     #[error("Login Profile for user {0} already exists.")]
     LoginProfileExists(String),
     #[error("Login Profile for User {0} cannot be found.")]
@@ -91,15 +99,19 @@ pub enum Error {
     WrongPassword,
     #[error("Only IAM Users can change their own password")]
     NotAUser,
-    #[error("MFADevice entity at the same path and name already exists.")]
+    #[error("MFA device already exists.")]
     DeviceExists,
     #[error("MFA Device is already in use.")]
     DeviceInUse,
-    #[error("VirtualMFADevice with serial number {0} doesn't exist.")]
+    #[error("MFA Device for user {0} already exists.")]
+    DeviceEnabled(String),
+    #[error("To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.")]
+    NoSecondFactor,
+    #[error("MFA Device with serial number {0} does not exist.")]
     NoSuchDevice(String),
     #[error("MFA Device invalid for user.")]
     DeviceOfAnother,
-    #[error("Authentication code for device is not valid")]
+    #[error("Authentication code for device is not valid.")]
     InvalidCode,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     NotDrawn(#[from] NotDrawn),
@@ -131,18 +143,18 @@ pub enum Error {
     FeatureEnabled,
     #[error("Outbound web identity federation is disabled for this account.")]
     FeatureDisabled,
-    #[error("The certificate is already associated with a user of this account.")]
+    #[error("Duplicate certificate uploaded.")]
     DuplicateCertificate,
-    #[error("The private key does not belong to the public key certificate.")]
+    #[error("The private key did not match the public key provided. Please verify the key material and try again.")]
     KeyPairMismatch,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     NotHashed(#[from] NotHashed),
     // AWS sends these three without words.
-    #[error("There is no credential report. GenerateCredentialReport makes one.")]
+    #[error("")]
     ReportNotPresent,
-    #[error("The credential report is older than four hours. GenerateCredentialReport makes a new one.")]
+    #[error("")]
     ReportExpired,
-    #[error("The credential report is still being made.")]
+    #[error("")]
     ReportInProgress,
     #[error("Job {0} does not exist.")]
     NoSuchJob(String),
@@ -169,6 +181,7 @@ impl From<Error> for Failure {
             | Error::ProviderExists(_)
             | Error::ServerCertificateExists(_)
             | Error::DeviceExists
+            | Error::DeviceEnabled(_)
             | Error::DeviceInUse => (409, "EntityAlreadyExists"),
             Error::NotFound { .. }
             | Error::NoSuchInline { .. }
@@ -184,8 +197,10 @@ impl From<Error> for Failure {
             | Error::NoSuchJob(_)
             | Error::NoLoginProfile(_)
             | Error::NoAlias(_)
-            | Error::NoSuchTask(_)
+            | Error::NoSuchTask
+            | Error::SshKeyOfAnother(_)
             | Error::NoPasswordPolicy(_)
+            | Error::NoPasswordPolicyToDelete
             | Error::NoServerCertificate(_)
             | Error::NoCertificate(_)
             | Error::NoProvider(_)
@@ -199,18 +214,21 @@ impl From<Error> for Failure {
             Error::Conflict(_) => (409, "DeleteConflict"),
             Error::Quota { .. } | Error::LimitExceeded(_) => (409, "LimitExceeded"),
             Error::Malformed(_) | Error::MalformedDocument(_) => (400, "MalformedPolicyDocument"),
-            Error::InvalidArn | Error::InvalidPartition | Error::InvalidMarker | Error::MustNameUser | Error::Validation(_) => {
-                (400, "ValidationError")
-            }
+            Error::InvalidArn
+            | Error::InvalidPartition
+            | Error::InvalidMarker
+            | Error::MustNameUser
+            | Error::CredentialOfAnother { .. }
+            | Error::Validation(_) => (400, "ValidationError"),
             Error::InvalidInput(_) => (400, "InvalidInput"),
-            Error::Protected(_) => (400, "UnmodifiableEntity"),
+            Error::Protected(_) | Error::FixedDuration(_) => (400, "UnmodifiableEntity"),
             Error::ServiceRolePolicy => (400, "PolicyNotAttachable"),
             Error::NotOurs { .. } | Error::NoTemplate(_) | Error::NoAccessReport(_) => (403, "AccessDenied"),
             Error::TooManyReports => (409, "ReportGenerationLimitExceeded"),
             Error::PasswordPolicyViolation(_) => (400, "PasswordPolicyViolation"),
             Error::LoginProfileChanging(_) => (409, "EntityTemporarilyUnmodifiable"),
             Error::InvalidCode => (403, "InvalidAuthenticationCode"),
-            Error::WrongPassword => (403, "AccessDenied"),
+            Error::WrongPassword | Error::NoSecondFactor => (403, "AccessDenied"),
             Error::NotAUser => (400, "InvalidUserType"),
             Error::MalformedCertificate(_) => (400, "MalformedCertificate"),
             Error::InvalidCertificate(_) => (400, "InvalidCertificate"),
@@ -234,6 +252,11 @@ impl From<Error> for Failure {
 }
 
 impl Error {
+    /// A status that only time sets.
+    pub fn cannot_be_set(status: &'static str) -> Self {
+        Error::InvalidInput(format!("Operation does not support status {status}"))
+    }
+
     /// A user that is not there.
     pub fn no_user(name: &impl ToString) -> Self {
         Error::NotFound { kind: "user", name: name.to_string() }
@@ -246,9 +269,7 @@ impl Error {
 
     /// A password that the model lets one leave out and the operation does not.
     pub fn no_password() -> Self {
-        Error::Validation(
-            "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null".into(),
-        )
+        Error::Validation("1 validation error detected: Value at 'password' failed to satisfy constraint: Member must not be null".into())
     }
 
     /// A password that was used before, or that everybody knows.

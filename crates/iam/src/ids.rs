@@ -20,6 +20,11 @@ pub(crate) fn long_id(cx: &Allowed<'_, Write>) -> Result<String, SealingError> {
     Ok(id)
 }
 
+/// `SAMLSP…` of a SAML provider, `SAMLPK…` of a key of one: 16 characters after the prefix, of capitals and digits.
+pub(crate) fn saml_id(cx: &Allowed<'_, Write>, prefix: &str) -> Result<String, SealingError> {
+    Ok(format!("{prefix}{}", long_id(cx)?.get(..16).unwrap_or_default()))
+}
+
 /// A random UUID. Source: RFC 9562, section 5.4.
 pub(crate) fn uuid(cx: &Allowed<'_, Write>) -> Result<String, SealingError> {
     let high = cx.chance()? & 0xffff_ffff_ffff_0fff | 0x4000;

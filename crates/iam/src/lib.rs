@@ -67,7 +67,8 @@ pub struct Iam;
 impl Service for Iam {
     const PREFIX: &'static str = "iam";
     const SCOPES: &'static [&'static str] = &[];
-    const PROTOCOL: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+    const PROTOCOL: Protocol =
+        Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", repeats: false };
     const SOURCE: &'static str = "iam.amazonaws.com";
     const GLOBAL: bool = true;
     /// A SAML metadata document has ten million characters at most, some of them in three.

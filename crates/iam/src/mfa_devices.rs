@@ -62,6 +62,16 @@ async fn found_of<M: Mode>(cx: &Allowed<'_, M>, serial: &SerialNumber, owner: &O
     if device.owner.as_ref() == Some(owner) { Ok(device) } else { Err(Error::DeviceOfAnother) }
 }
 
+/// A user that has a device gets no other, and loses none, by its own word alone: whoever holds its access key could put a device of theirs in
+/// its place. Source: <https://aws.amazon.com/security/security-bulletins/AWS-2023-001/>.
+async fn shows_its_own(cx: &Allowed<'_, Write>, owner: &Owner) -> Result<(), Error> {
+    let is_itself = owner.user.is_some() && cx.caller.owner().as_ref() == Some(owner);
+    if !is_itself || cx.caller.showed_second_factor() || cx.tx.count(MfaDeviceRecord::BY_OWNER.of(owner), 1).await? == 0 {
+        return Ok(());
+    }
+    Err(Error::NoSecondFactor)
+}
+
 async fn put(cx: &Allowed<'_, Write>, device: &MfaDeviceRecord) -> Result<(), Error> {
     match cx.tx.put(device).await? {
         Stored::Done => Ok(()),
@@ -271,9 +281,12 @@ impl Operation for EnableMFADevice {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let owner = UserOrRoot(self.user_name.clone()).find(&cx.tx, cx.caller).await?.owner(cx.caller);
+        shows_its_own(cx, &owner).await?;
         let mut device = found(cx, &self.serial_number).await?;
-        if device.owner.is_some() {
-            return Err(Error::DeviceInUse);
+        match &device.owner {
+            None => {}
+            Some(other) if *other == owner => return Err(Error::DeviceEnabled(self.user_name.to_string())),
+            Some(_) => return Err(Error::DeviceInUse),
         }
         let most = usize::try_from(DEVICES_PER_USER).unwrap_or(usize::MAX);
         if cx.tx.count(MfaDeviceRecord::BY_OWNER.of(&owner), most).await? >= most {
@@ -303,6 +316,7 @@ impl Operation for DeactivateMFADevice {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let owner = Whose::of(cx, self.user_name.as_ref()).await?.owner(cx.caller);
+        shows_its_own(cx, &owner).await?;
         let device = found_of(cx, &self.serial_number, &owner).await?;
         match device.kind {
             MfaKind::Virtual(_) => put(cx, &MfaDeviceRecord { owner: None, enabled: None, ..device }).await,

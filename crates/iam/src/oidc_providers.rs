@@ -1,5 +1,5 @@
 //! OpenID Connect providers. Rules: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>.
-//! One a URL; the ARN is made of the URL. Removing what is not there is no error, the whole provider included. No thumbprint is fetched:
+//! One a URL; the ARN is made of the URL. Removing an audience that is not there is no error. No thumbprint is fetched:
 //! where none is given there is none, and the host's certificate has to be one that is trusted anyway.
 
 use crate::page::Page;
@@ -61,21 +61,12 @@ async fn put(cx: &Allowed<'_, Write>, kept: &OidcProviderRecord) -> Result<(), E
     }
 }
 
-/// The thumbprints that may be kept, without those that come twice.
+/// The thumbprints as they are kept: in small letters, and otherwise as they came.
 fn thumbprints(given: &[Thumbprint]) -> Result<Vec<String>, Error> {
     if given.len() > THUMBPRINTS {
         return Err(Error::InvalidInput("Thumbprint list must contain fewer than 5 entries.".into()));
     }
-    if given.iter().any(|thumbprint| !thumbprint.as_str().bytes().all(|digit| digit.is_ascii_hexdigit())) {
-        return Err(Error::InvalidInput("A thumbprint is 40 hexadecimal digits.".into()));
-    }
-    let mut kept: Vec<String> = Vec::new();
-    for thumbprint in given {
-        if !kept.iter().any(|other| other.eq_ignore_ascii_case(thumbprint.as_str())) {
-            kept.push(thumbprint.to_string());
-        }
-    }
-    Ok(kept)
+    Ok(given.iter().map(|thumbprint| thumbprint.as_str().to_ascii_lowercase()).collect())
 }
 
 /// Adds an audience, unless it is there.
@@ -233,11 +224,11 @@ impl Operation for DeleteOpenIDConnectProvider {
         Judged::on(&self.arn)
     }
 
-    /// One that is not there is no error. Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteOpenIDConnectProvider.html>.
+    /// One that is not there is an error, whatever AWS's reference says of it; AWS says so in other words than elsewhere.
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        if let Some(kept) = self.arn.oidc(&cx.tx, cx.caller.account).await? {
-            cx.tx.delete::<OidcProviderRecord>(&kept.name).await?;
-        }
+        let kept = self.arn.oidc(&cx.tx, cx.caller.account).await?;
+        let kept = kept.ok_or_else(|| Error::NoProvider(format!("OpenId connect Provider {} cannot be found.", self.arn)))?;
+        cx.tx.delete::<OidcProviderRecord>(&kept.name).await?;
         Ok(())
     }
 }
@@ -321,6 +312,9 @@ impl Operation for UpdateOpenIDConnectProviderThumbprint {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let mut kept = named(cx, &self.arn).await?;
+        if self.thumbprint_list.is_empty() {
+            return Err(Error::InvalidInput("Thumbprint list must contain at least one entry.".into()));
+        }
         kept.thumbprints = thumbprints(&self.thumbprint_list)?;
         put(cx, &kept).await
     }
@@ -426,12 +420,11 @@ mod tests {
     }
 
     #[test]
-    fn thumbprints_are_five_at_most_and_hexadecimal() {
+    fn thumbprints_are_five_at_most_and_kept_in_small_letters() {
         let of = |digits: &[char]| digits.iter().map(|digit| digit.to_string().repeat(40).parse().unwrap()).collect::<Vec<Thumbprint>>();
-        assert_eq!(thumbprints(&of(&['a', 'A', 'b'])).unwrap().len(), 2);
+        assert_eq!(thumbprints(&of(&['A', 'x'])).unwrap(), ["a".repeat(40), "x".repeat(40)]);
         assert_eq!(thumbprints(&of(&['1', '2', '3', '4', '5'])).unwrap().len(), 5);
         assert!(thumbprints(&of(&['1', '2', '3', '4', '5', '6'])).is_err());
-        assert!(thumbprints(&of(&['x'])).is_err());
         assert!(thumbprints(&[]).unwrap().is_empty());
     }
 }

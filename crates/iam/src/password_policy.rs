@@ -261,7 +261,7 @@ impl Operation for DeleteAccountPasswordPolicy {
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let account = cx.caller.account;
         if !cx.tx.delete::<PasswordPolicyRecord>(&account).await? {
-            return Err(Error::NoPasswordPolicy(account));
+            return Err(Error::NoPasswordPolicyToDelete);
         }
         users_may_change(cx, false).await
     }

@@ -291,7 +291,7 @@ impl Operation for UpdateRole {
         let mut role = describable(cx, &self.role_name).await?;
         if let Some(duration) = self.max_session_duration {
             if role.is_service_linked() {
-                return Err(Error::Protected(role.name.to_string()));
+                return Err(Error::FixedDuration(role.name.to_string()));
             }
             role.max_session_duration = duration.0;
         }

@@ -2,7 +2,7 @@
 //! What the metadata document says is read when it comes in; the document itself comes back as it was sent. Private keys, which encrypted
 //! assertions are opened with, go in and never come out; there are two at most, so that one can take the place of the other.
 
-use crate::ids::long_id;
+use crate::ids::saml_id;
 use crate::page::Page;
 use crate::private_keys::PrivateKey;
 use crate::providers::{ProviderArn, all};
@@ -75,9 +75,9 @@ async fn keys<M: Mode>(cx: &Allowed<'_, M>, provider: &SamlProviderName) -> Resu
 async fn add_key(cx: &Allowed<'_, Write>, provider: &SamlProviderName, key: &PrivateKeyText) -> Result<(), Error> {
     let there = u64::try_from(keys(cx, provider).await?.len()).unwrap_or(u64::MAX);
     if there >= PRIVATE_KEYS {
-        return Err(Error::Quota { name: "PrivateKeysPerSAMLProvider", limit: PRIVATE_KEYS });
+        return Err(Error::LimitExceeded(format!("Private key limit of {PRIVATE_KEYS} is reached.")));
     }
-    let (id, account) = (long_id(cx)?, cx.caller.account.to_string());
+    let (id, account) = (saml_id(cx, "SAMLPK")?, cx.caller.account.to_string());
     let place = Place { kind: SamlPrivateKeyRecord::KIND, account: &account, key: &format!("{provider} {id}") };
     let key = cx.seal(&place, key.as_str().as_bytes())?;
     match cx.tx.insert(&SamlPrivateKeyRecord { provider: provider.clone(), id, key, added: cx.now }).await? {
@@ -143,6 +143,11 @@ impl SlowOperation for CreateSAMLProvider {
     }
 
     async fn prepare(&self, cx: &Preparing<'_>) -> Result<Option<Metadata>, Error> {
+        if self.assertion_encryption_mode == Some(AssertionEncryption::Required) && self.add_private_key.is_none() {
+            return Err(Error::Validation(
+                "Unable to set assertion encryption mode to Required because no private key is provided.".into(),
+            ));
+        }
         examined(cx, Some(&self.document), self.add_private_key.as_ref()).await
     }
 
@@ -152,7 +157,7 @@ impl SlowOperation for CreateSAMLProvider {
         tagging::obey(cx, "iam:saml-provider", &self.tags).await?;
         let kept = SamlProviderRecord {
             name: self.name.clone(),
-            uuid: long_id(cx)?,
+            uuid: saml_id(cx, "SAMLSP")?,
             issuer: metadata.issuer.clone(),
             certificates: encoded(metadata),
             valid_until: metadata.valid_until.unwrap_or(cx.now.saturating_add(ALWAYS)),
@@ -294,6 +299,15 @@ impl SlowOperation for UpdateSAMLProvider {
         if self.arn.saml(&cx.tx, cx.caller.account).await?.is_none() {
             return Err(Error::NoProvider(format!("Manifest not found for arn {}", self.arn)));
         }
+        let changes_keys = self.add_private_key.is_some() || self.remove_private_key.is_some();
+        if self.document.is_none() && self.assertion_encryption_mode.is_none() && !changes_keys {
+            let words = "Unable to update identity provider. No updates are defined for metadata or encryption assertion.";
+            return Err(Error::Validation(words.into()));
+        }
+        if self.add_private_key.is_some() && self.remove_private_key.is_some() {
+            let words = "Unable to add and remove private keys in the same request. Set a value for only one of the two parameters.";
+            return Err(Error::Validation(words.into()));
+        }
         examined(cx, self.document.as_ref(), self.add_private_key.as_ref()).await
     }
 
@@ -306,7 +320,6 @@ impl SlowOperation for UpdateSAMLProvider {
             put(cx, &SamlMetadataRecord { provider: kept.name.clone(), document: document.to_string() }).await?;
         }
         kept.encryption = self.assertion_encryption_mode.unwrap_or(kept.encryption);
-        // The new key first: a rotation is two requests, and a full pair has to say so.
         if let Some(key) = &self.add_private_key {
             add_key(cx, &kept.name, key).await?;
         }
@@ -314,6 +327,12 @@ impl SlowOperation for UpdateSAMLProvider {
             && !cx.tx.delete::<SamlPrivateKeyRecord>((&kept.name, &id.to_string())).await?
         {
             return Err(Error::NoProvider(format!("Private key {id} not found for arn {}", self.arn)));
+        }
+        if kept.encryption == AssertionEncryption::Required && keys(cx, &kept.name).await?.is_empty() {
+            return Err(Error::InvalidInput(match &self.remove_private_key {
+                Some(_) => "Failed to remove private key.".into(),
+                None => "Failed to set assertion encryption mode to Required because no private key is present.".into(),
+            }));
         }
         put(cx, &kept).await?;
         Ok(UpdateSAMLProviderOutput { arn: kept.arn(cx.caller.account) })

@@ -52,7 +52,7 @@ impl Status {
         match self {
             Status::Active => Ok(true),
             Status::Inactive => Ok(false),
-            Status::Expired => Err(Error::InvalidInput("The status of a credential can only be set to Active or Inactive.".into())),
+            Status::Expired => Err(Error::cannot_be_set("Expired")),
         }
     }
 
@@ -138,13 +138,16 @@ async fn found<M: Mode>(
 ) -> Result<(UserRecord, ServiceCredentialRecord), Error> {
     let missing = || Error::NoSuchCredential(id.to_string());
     let Whose::User(user) = Whose::of(cx, name).await? else { return Err(missing()) };
-    let credential = kept(&cx.tx, id).await?.filter(|credential| credential.user == user.id);
-    Ok((user, credential.ok_or_else(missing)?))
+    let credential = kept(&cx.tx, id).await?.ok_or_else(missing)?;
+    if credential.user != user.id {
+        return Err(Error::CredentialOfAnother { user: user.name.to_string(), id: id.to_string() });
+    }
+    Ok((user, credential))
 }
 
-/// A new password: 256 random bits in base64, as AWS's are.
+/// A new password: 360 random bits in base64, as long as AWS's are.
 fn password<M: Mode>(cx: &Allowed<'_, M>) -> Result<Zeroizing<String>, SealingError> {
-    let mut bytes = Zeroizing::new([0; 32]);
+    let mut bytes = Zeroizing::new([0; 45]);
     cx.access().entropy.fill(bytes.as_mut())?;
     Ok(Zeroizing::new(BASE64_STANDARD.encode(bytes.as_ref())))
 }
@@ -254,7 +257,7 @@ impl Operation for CreateServiceSpecificCredential {
         let service = self.service_name.service()?;
         let all = cx.tx.scan(ServiceCredentialRecord::BY_USER.of(&user.id), None, ALL, |of| of.service == service).await?;
         if all.records.len() >= CREDENTIALS_PER_SERVICE {
-            return Err(Error::Quota { name: "ServiceSpecificCredentialsPerUser", limit: 2 });
+            return Err(Error::Quota { name: "ContextSpecificCredentialsPerUserPerContext", limit: 2 });
         }
         let (id, password) = (cx.new_id(IdKind::ServiceCredential)?, password(cx)?);
         let credential = ServiceCredentialRecord {
@@ -291,7 +294,7 @@ async fn free_name(
             return Ok(name);
         }
     }
-    Err(Error::Quota { name: "ServiceSpecificCredentialsPerUser", limit: 2 })
+    Err(Error::Quota { name: "ContextSpecificCredentialsPerUserPerContext", limit: 2 })
 }
 
 #[derive(Shape)]

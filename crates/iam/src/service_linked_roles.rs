@@ -255,9 +255,9 @@ impl Operation for GetServiceLinkedRoleDeletionStatus {
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetServiceLinkedRoleDeletionStatusOutput, Error> {
         let id = self.deletion_task_id.as_str();
         if self.role().is_none() {
-            return Err(Error::InvalidInput(format!("The deletion task id {id} is not valid.")));
+            return Err(Error::InvalidInput("Invalid task id".into()));
         }
-        let task = cx.tx.get::<DeletionRecord>(&id.to_owned()).await?.ok_or_else(|| Error::NoSuchTask(id.to_owned()))?;
+        let task = cx.tx.get::<DeletionRecord>(&id.to_owned()).await?.ok_or(Error::NoSuchTask)?;
         let reason = task.used.map(|used| DeletionTaskFailureReason {
             reason: "The role is in use: its service names the resources that need it.".into(),
             role_usage_list: vec![RoleUsage { region: used.region, resources: used.resources }],

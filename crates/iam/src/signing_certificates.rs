@@ -127,12 +127,19 @@ impl SlowOperation for UploadSigningCertificate {
     async fn run(&self, fingerprint: &String, cx: &mut Allowed<'_, Write>) -> Result<UploadSigningCertificateOutput, Error> {
         let whose = Whose::of(cx, self.user_name.as_ref()).await?;
         let owner = whose.owner(cx.caller);
+        let known = cx.tx.scan(SigningCertificateRecord::BY_FINGERPRINT.of(fingerprint), None, 1, |_| true).await?;
+        match known.records.into_iter().next() {
+            None => {}
+            // It is shown as a new one would be; what is kept of it, its status too, stays.
+            Some(kept) if kept.owner == owner => {
+                let shown = SigningCertificateRecord { active: true, ..kept };
+                return Ok(UploadSigningCertificateOutput { certificate: SigningCertificate::of(whose.user_name(), shown) });
+            }
+            Some(_) => return Err(Error::DuplicateCertificate),
+        }
         let most = usize::try_from(CERTIFICATES_PER_USER).unwrap_or(usize::MAX);
         if cx.tx.count(SigningCertificateRecord::BY_OWNER.of(&owner), most).await? >= most {
             return Err(Error::Quota { name: "CertificatesPerUser", limit: CERTIFICATES_PER_USER });
-        }
-        if cx.tx.count(SigningCertificateRecord::BY_FINGERPRINT.of(fingerprint), 1).await? > 0 {
-            return Err(Error::DuplicateCertificate);
         }
         let kept = SigningCertificateRecord {
             id: CertificateId(long_id(cx)?.into()),
@@ -158,7 +165,7 @@ fn examine(body: &str, now: i64) -> Result<String, Error> {
     match Validity::of(&certificate, now) {
         Validity::Valid => {}
         Validity::NotYet => return Err(Error::InvalidCertificate("The certificate is not valid yet.")),
-        Validity::Expired => return Err(Error::MalformedCertificate("The certificate has expired.".into())),
+        Validity::Expired => return Err(malformed()),
     }
     if !x509::is_signed_well(&certificate) {
         return Err(Error::InvalidCertificate("The certificate must be signed with SHA-256 or better."));
@@ -225,7 +232,7 @@ impl Operation for UpdateSigningCertificate {
             Status::Active => true,
             Status::Inactive => false,
             Status::Expired => {
-                return Err(Error::InvalidInput("The status of a certificate can only be set to Active or Inactive.".into()));
+                return Err(Error::cannot_be_set("Expired"));
             }
         };
         match cx.tx.put(&kept).await? {

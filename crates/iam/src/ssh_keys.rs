@@ -37,7 +37,7 @@ struct KeyMaterial(Box<str>);
 
 /// How a key is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Text)]
-#[text(as_is, quiet)]
+#[text(as_is)]
 enum Encoding {
     #[text(rename = "SSH")]
     Ssh,
@@ -72,8 +72,9 @@ async fn user_named<M: Mode>(cx: &Allowed<'_, M>, name: &UserName) -> Result<Use
 /// The key, if it is this user's.
 async fn found<M: Mode>(cx: &Allowed<'_, M>, user: &UserRecord, id: &KeyId) -> Result<SshKeyRecord, Error> {
     let missing = || Error::NoSuchSshKey(id.to_string());
-    let id: UniqueId = id.as_str().parse().map_err(|_| missing())?;
-    cx.tx.get::<SshKeyRecord>(&id).await?.filter(|key| key.user == user.id).ok_or_else(missing)
+    let known: UniqueId = id.as_str().parse().map_err(|_| missing())?;
+    let key = cx.tx.get::<SshKeyRecord>(&known).await?.ok_or_else(missing)?;
+    if key.user == user.id { Ok(key) } else { Err(Error::SshKeyOfAnother(id.to_string())) }
 }
 
 #[derive(Shape)]

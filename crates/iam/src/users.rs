@@ -316,14 +316,14 @@ async fn held(cx: &Allowed<'_, Write>, user: &UserRecord) -> Result<Option<&'sta
         Some("Cannot delete entity, must delete policies first.")
     } else if !user.attached.is_empty() {
         Some("Cannot delete entity, must detach all policies first.")
+    } else if cx.tx.count(MfaDeviceRecord::BY_OWNER.of(&owner), 1).await? > 0 {
+        Some("Cannot delete entity, must remove tokens from principal first.")
     } else if cx.tx.in_account(SHARED).count(AccessKeyRecord::BY_OWNER.of(&owner), 1).await? > 0 {
         Some("Cannot delete entity, must delete access keys first.")
     } else if cx.tx.count(LoginProfileRecord::KEY.of(&user.id), 1).await? > 0 {
         Some("Cannot delete entity, must delete login profile first.")
     } else if cx.tx.count(SigningCertificateRecord::BY_OWNER.of(&owner), 1).await? > 0 {
         Some("Cannot delete entity, must delete certificates first.")
-    } else if cx.tx.count(MfaDeviceRecord::BY_OWNER.of(&owner), 1).await? > 0 {
-        Some("Cannot delete entity, must delete MFA device first.")
     } else if !user.groups.is_empty() {
         Some("Cannot delete entity, must remove users from group first.")
     } else if cx.tx.count(ServiceCredentialRecord::BY_USER.of(&user.id), 1).await? > 0

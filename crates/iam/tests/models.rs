@@ -63,7 +63,7 @@ fn whatever_differs_is_found() {
     let mut surplus = Api::of(&[iam::FAMILIES[0]]).operations.pop().unwrap();
     surplus.name = "MakeUser";
     api.operations.extend([twice, surplus]);
-    (api.prefix, api.protocol) = ("sts", Protocol::Query { version: "2011-06-15", namespace: "elsewhere" });
+    (api.prefix, api.protocol) = ("sts", Protocol::Query { version: "2011-06-15", namespace: "elsewhere", repeats: true });
     let told = Model::read(IAM).differences(&api);
     for expected in [
         "sts has service \"sts\" where the model has \"iam\"",

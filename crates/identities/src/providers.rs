@@ -17,7 +17,10 @@ pub struct OidcName(Box<str>);
 impl OidcName {
     /// The provider at `url`, if it is one that tokens may name as their issuer: `https`, a host, no query, no fragment, nobody's name.
     pub fn of_url(url: &str) -> Option<Self> {
-        OidcName::parse(url.strip_prefix("https://")?)
+        let rest = url.strip_prefix("https://")?;
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        // The port that HTTPS has anyway is no part of the name.
+        OidcName::parse(&format!("{}{path}", host.strip_suffix(":443").unwrap_or(host)))
     }
 
     /// The provider that an ARN names by what follows `oidc-provider/`.

@@ -79,6 +79,11 @@ impl Caller {
         self.session().is_some()
     }
 
+    /// Whether it showed a second factor: with this request, or when its session began.
+    pub fn showed_second_factor(&self) -> bool {
+        self.second_factor.is_some() || self.session().is_some_and(|session| session.mfa.is_some())
+    }
+
     /// Whether it is the account's root user, with whatever credentials.
     pub fn is_root(&self) -> bool {
         matches!(self.standing.principal, policy::Principal::Root { .. })

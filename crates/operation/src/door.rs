@@ -64,7 +64,7 @@ struct Asked {
 const READ_FOR_STRANGERS: usize = 1 << 16;
 
 /// What is said of a request that asks for nothing that there is, in the words of the protocol that most clients here speak.
-const QUERY: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+const QUERY: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", repeats: false };
 
 impl Door {
     /// A door to `apis`. They live as long as the process: handlers are found without counting references.

@@ -21,6 +21,8 @@ pub enum Error {
     #[error("{words}")]
     InvalidInput { reason: &'static str, words: &'static str },
     #[error("{words}")]
+    Misread { reason: String, words: &'static str },
+    #[error("{words}")]
     Handshake { reason: &'static str, words: &'static str },
     #[error("You need the permission iam:CreateServiceLinkedRole for organizations.amazonaws.com.")]
     DependencyDenied,
@@ -42,9 +44,11 @@ pub enum Error {
     NoSuchHandshake,
     #[error("The handshake is already in the requested state.")]
     HandshakeAlreadyInState,
-    #[error("You can't do this to a handshake in its current state.")]
+    #[error(
+        "You cannot perform this operation on a handshake in its current state, such as attempting to cancel a handshake that was previously accepted or attempting to accept a handshake that was declined."
+    )]
     InvalidTransition,
-    #[error("A handshake with the same action and target already exists.")]
+    #[error("A handshake with the specified type and parameters already exists for the given parties.")]
     DuplicateHandshake,
     #[error("You specified a transfer that doesn't exist.")]
     NoSuchTransfer,
@@ -112,7 +116,10 @@ impl Error {
     }
 
     /// What some codes carry besides their words.
-    fn reason(&self) -> Option<&'static str> {
+    fn reason(&self) -> Option<&str> {
+        if let Error::Misread { reason, .. } = self {
+            return Some(reason);
+        }
         if let Error::Constraint { reason, .. } | Error::InvalidInput { reason, .. } | Error::Handshake { reason, .. } = self {
             return Some(reason);
         }
@@ -132,7 +139,7 @@ impl From<Error> for Failure {
             Error::NotInUse => (400, "AWSOrganizationsNotInUseException"),
             Error::AlreadyInOrganization => (400, "AlreadyInOrganizationException"),
             Error::Constraint { .. } => (400, "ConstraintViolationException"),
-            Error::InvalidInput { .. } => (400, "InvalidInputException"),
+            Error::InvalidInput { .. } | Error::Misread { .. } => (400, "InvalidInputException"),
             Error::Handshake { .. } => (400, "HandshakeConstraintViolationException"),
             Error::DependencyDenied => (400, "AccessDeniedForDependencyException"),
             Error::NoSuchAccount => (400, "AccountNotFoundException"),
@@ -184,31 +191,52 @@ impl From<Error> for Failure {
     }
 }
 
-/// What the framework's words begin with, of each constraint, and the `Reason` that Organizations gives for it.
-const REASONS: &[(&str, &str)] = &[
-    ("Member must not be null", "INPUT_REQUIRED"),
-    ("Member must satisfy enum value set", "INVALID_ENUM"),
-    ("Member must satisfy regular expression pattern", "INVALID_PATTERN"),
-    ("Member must have length less than or equal to", "MAX_LENGTH_EXCEEDED"),
-    ("Member must have length greater than or equal to", "MIN_LENGTH_EXCEEDED"),
-    ("Member must have value less than or equal to", "MAX_VALUE_EXCEEDED"),
-    ("Member must have value greater than or equal to", "MIN_VALUE_EXCEEDED"),
+/// What the framework's words begin with, of each constraint, the `Reason` that Organizations gives for it, and its words.
+const REASONS: &[(&str, &str, &str)] = &[
+    ("Member must not be null", "INPUT_REQUIRED", "You must provide a value for the parameter."),
+    ("Member must satisfy enum value set", "INVALID_ENUM", INVALID),
+    ("Member must satisfy regular expression pattern", "INVALID_PATTERN", "You provided a value that does not match the required pattern."),
+    ("Member must have length less than or equal to", "MAX_LENGTH_EXCEEDED", "You provided a string that exceeds that maximum length."),
+    ("Member must have length greater than or equal to", "MIN_LENGTH_EXCEEDED", INVALID),
+    ("Member must have value less than or equal to", "MAX_VALUE_EXCEEDED", INVALID),
+    ("Member must have value greater than or equal to", "MIN_VALUE_EXCEEDED", INVALID),
 ];
+const INVALID: &str = "You specified an invalid value.";
 
-/// A request that breaks the model: Organizations tells the first constraint, by its `Reason`.
+/// The member that a message of the framework's tells first, as a `Reason` ends with it: `TAGS_2_MEMBER_KEY` of `tags.2.member.key`.
+fn member(message: &str) -> Option<String> {
+    // What is repeated of the request stands before the member.
+    let (before, _) = message.split_once("' failed to satisfy constraint: ")?;
+    let (_, path) = before.rsplit_once(" at '")?;
+    let mut out = String::with_capacity(path.len() + 8);
+    for letter in path.chars() {
+        match letter {
+            '.' => out.push('_'),
+            capital if capital.is_ascii_uppercase() => {
+                if !out.is_empty() && !out.ends_with('_') {
+                    out.push('_');
+                }
+                out.push(capital);
+            }
+            other => out.push(other.to_ascii_uppercase()),
+        }
+    }
+    Some(out)
+}
+
+/// A request that breaks the model: Organizations tells the first constraint, by its `Reason` and the member.
 pub(crate) fn misread(failure: Failure) -> Failure {
     if failure.code != "ValidationException" {
         return failure;
     }
     // What is repeated of the request stands before the constraint's own words.
     let first = failure.message.split("failed to satisfy constraint: ").nth(1).unwrap_or_default();
-    let reason = REASONS.iter().find(|(begins, _)| first.starts_with(begins)).map_or("INVALID_PATTERN", |(_, reason)| reason);
-    let words = if reason == "INPUT_REQUIRED" {
-        "You must include a value for all required parameters."
-    } else {
-        "You specified an invalid value."
-    };
-    Error::InvalidInput { reason, words }.into()
+    let known = REASONS.iter().find(|(begins, ..)| first.starts_with(begins));
+    let (reason, words) = known.map_or(("INVALID_PATTERN", INVALID), |(_, reason, words)| (*reason, *words));
+    match member(&failure.message) {
+        Some(member) => Error::Misread { reason: format!("{reason}:{member}"), words }.into(),
+        None => Error::InvalidInput { reason, words }.into(),
+    }
 }
 
 #[cfg(test)]
@@ -217,13 +245,14 @@ mod tests {
 
     #[test]
     fn a_request_that_breaks_the_model_is_told_the_reason_of_its_first_constraint() {
-        for (constraint, reason) in REASONS {
+        for (constraint, reason, words) in REASONS {
             let message = format!(
-                "2 validation errors detected: Value 'x' at 'y' failed to satisfy constraint: {constraint} 3; Value null at 'z' failed to satisfy constraint: Member must not be null"
+                "2 validation errors detected: Value 'x at 'z' at 'tags.2.member.aKey' failed to satisfy constraint: {constraint} 3; Value null at 'z' failed to satisfy constraint: Member must not be null"
             );
             let failure = misread(Failure::new(400, "ValidationException", message));
             assert_eq!((failure.status, &*failure.code), (400, "InvalidInputException"));
-            assert_eq!(failure.extra, vec![("Reason".into(), Node::text(*reason))]);
+            assert_eq!(failure.extra, vec![("Reason".into(), Node::text(format!("{reason}:TAGS_2_MEMBER_A_KEY")))]);
+            assert_eq!(failure.message, *words);
         }
     }
 

@@ -252,8 +252,13 @@ impl Handshake {
             resources.extend(responsibility_transfers::told(&shared, transfer, &management).await?);
         }
         resources.extend(record.notes.iter().map(|notes| HandshakeResource::new(ResourceType::Notes, notes)));
-        let sender = Party { id: party_id(organization.id.as_str())?, r#type: PartyType::Organization };
-        let parties = if record.named == sender { vec![sender] } else { vec![sender, record.named.clone()] };
+        // As a party an organization is named without the `o-` that its id begins with.
+        let id = organization.id.as_str();
+        let sender = Party { id: party_id(id.strip_prefix("o-").unwrap_or(id))?, r#type: PartyType::Organization };
+        let parties = match record.named.r#type {
+            PartyType::Organization => vec![sender],
+            PartyType::Account | PartyType::Email => vec![sender, record.named.clone()],
+        };
         Ok(Handshake {
             id: record.id.clone(),
             arn: record.arn(organization.management),
@@ -278,7 +283,7 @@ pub(crate) async fn named<M: Mode>(tx: &Tx<M>, party: &Party) -> Result<AccountR
     let wrong = |reason, words| Error::InvalidInput { reason, words };
     match party.r#type {
         PartyType::Account => {
-            let invalid = || wrong("INVALID_PATTERN", "You specified an invalid value.");
+            let invalid = || wrong("INVALID_PATTERN", "You provided a value that does not match the required pattern.");
             let id: AccountId = party.id.as_str().parse().map_err(|_| invalid())?;
             shared
                 .get::<AccountRecord>(&id)
@@ -291,7 +296,7 @@ pub(crate) async fn named<M: Mode>(tx: &Tx<M>, party: &Party) -> Result<AccountR
             let words = "You specified an invalid email address for the invited account owner.";
             found.ok_or_else(|| wrong("INVALID_EMAIL_ADDRESS_TARGET", words))
         }
-        PartyType::Organization => Err(wrong("INVALID_PARTY_TYPE_TARGET", "You specified the wrong type of entity as a party.")),
+        PartyType::Organization => Err(wrong("INVALID_PARTY_TYPE_TARGET", "You specified an invalid party type as the target parameter.")),
     }
 }
 
@@ -455,7 +460,7 @@ struct HandshakeFilter {
 impl HandshakeFilter {
     fn check(&self) -> Result<(), Error> {
         if self.action_type.is_some() && self.parent_handshake_id.is_some() {
-            let words = "You can specify only one filter parameter for the operation.";
+            let words = "You specified too many filter parameters.";
             return Err(Error::InvalidInput { reason: "MAX_LIMIT_EXCEEDED_FILTER", words });
         }
         Ok(())

@@ -44,7 +44,10 @@ impl Page {
 /// Where a list begins that was asked with this token.
 pub(crate) fn after(token: Option<&NextToken>) -> Result<Option<Marker>, Error> {
     let Some(text) = token else { return Ok(None) };
-    let invalid = || Error::InvalidInput { reason: "INVALID_NEXT_TOKEN", words: "You provided an invalid NextToken." };
+    let invalid = || Error::InvalidInput {
+        reason: "INVALID_NEXT_TOKEN",
+        words: "You specified an invalid value for nextToken. You must get the value from the response to a previous call to the API.",
+    };
     let marker: Marker = text.as_str().parse().map_err(|_| invalid())?;
     let (entry, sum) = marker.entry().split_last_chunk().ok_or_else(invalid)?;
     if *sum == sum_of(entry) { Ok(Some(Marker::after(entry.to_vec()))) } else { Err(invalid()) }

@@ -103,7 +103,7 @@ pub(crate) fn set(tags: &mut Tags, new: &[Tag]) -> Result<(), Error> {
             return Err(Error::InvalidInput { reason: "INVALID_SYSTEM_TAGS_PARAMETER", words });
         }
         if new.iter().take(nth).any(|earlier| earlier.key == tag.key) {
-            return Err(Error::InvalidInput { reason: "DUPLICATE_TAG_KEY", words: "Duplicate tag keys are not allowed." });
+            return Err(Error::InvalidInput { reason: "DUPLICATE_TAG_KEY", words: "Your request includes duplicate tag keys." });
         }
     }
     tags.set(new, |one, other| one == other);

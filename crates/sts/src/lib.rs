@@ -24,7 +24,8 @@ pub struct Sts;
 impl Service for Sts {
     const PREFIX: &'static str = "sts";
     const SCOPES: &'static [&'static str] = &[];
-    const PROTOCOL: Protocol = Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+    const PROTOCOL: Protocol =
+        Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", repeats: true };
     const SOURCE: &'static str = "sts.amazonaws.com";
     const GLOBAL: bool = false;
     type Error = Error;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use wire::query::{Limits, read};
 use wire::{Answer, Form, Protocol, Shape, Text};
 
-const IAM: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+const IAM: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", repeats: false };
 
 #[derive(Text)]
 #[text(min = 1, max = 64, pattern = r"[\w+=,.@-]+")]

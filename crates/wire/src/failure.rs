@@ -9,7 +9,7 @@ pub struct Failure {
     pub status: u16,
     /// The code of the model (`NoSuchEntity`), never the name of a class.
     pub code: Name,
-    /// What is wrong, in AWS's words.
+    /// What is wrong, in AWS's words. A Query service says nothing where it is empty.
     pub message: String,
     /// Members beside code and message, of the errors that have some.
     pub extra: Members,

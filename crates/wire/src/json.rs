@@ -20,13 +20,15 @@ pub fn reply(output: &Node) -> Vec<u8> {
     out
 }
 
-/// `{"__type":"…","message":"…"}` and the members of the error. The header `x-amzn-ErrorType` says the code once more: clients of JSON 1.1
+/// `{"__type":"…","message":"…"}`, under the name that `message` says, and the members of the error. The header `x-amzn-ErrorType` says the code once more: clients of JSON 1.1
 /// read only the body, those of REST-JSON the header first.
-pub fn failure(failure: &Failure) -> Vec<u8> {
+pub fn failure(failure: &Failure, message: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     push(&mut out, "{\"__type\":");
     string(&mut out, &failure.code);
-    push(&mut out, ",\"message\":");
+    push(&mut out, ",");
+    string(&mut out, message);
+    push(&mut out, ":");
     string(&mut out, &failure.message);
     for (name, node) in failure.extra.iter().filter(|(_, node)| !node.is_absent()) {
         push(&mut out, ",");
@@ -61,8 +63,10 @@ pub fn query_failure(failure: &Failure, request_id: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     push(&mut out, "{\"Error\":{\"Code\":");
     string(&mut out, &failure.code);
-    push(&mut out, ",\"Message\":");
-    string(&mut out, &failure.message);
+    if !failure.message.is_empty() {
+        push(&mut out, ",\"Message\":");
+        string(&mut out, &failure.message);
+    }
     push(&mut out, ",\"Type\":");
     string(&mut out, failure.fault().as_str());
     for (name, node) in failure.extra.iter().filter(|(_, node)| !node.is_absent()) {

@@ -14,7 +14,7 @@
 //! #[derive(Shape)]
 //! struct GetUserOutput { user_name: UserName, groups: Vec<String> }
 //!
-//! const IAM: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+//! const IAM: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", repeats: false };
 //! let answer = Answer { protocol: &IAM, form: Form::Xml, request_id: "7a62c49f" };
 //! let call = query::read("", b"Action=GetUser&Version=2010-05-08&UserName=alice", &query::Limits::default())?;
 //! let reply = match wire::input::<GetUser>(&call.input, &IAM) {

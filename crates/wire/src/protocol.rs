@@ -11,6 +11,8 @@ pub enum Protocol {
         version: &'static str,
         /// The namespace of its replies: `https://iam.amazonaws.com/doc/2010-05-08/`.
         namespace: &'static str,
+        /// Whether a message repeats the value that broke a constraint.
+        repeats: bool,
     },
     /// JSON in and out, the operation named by `X-Amz-Target` (Organizations, Identity Store).
     Json {
@@ -103,7 +105,9 @@ impl Answer<'_> {
                 self.with("application/json", failure.status, json::query_failure(failure, self.request_id))
             }
             (Protocol::Json { .. } | Protocol::RestJson, _) => {
-                let mut reply = self.with(self.protocol.json_type(), failure.status, json::failure(failure));
+                // As the errors of each model call it.
+                let message = if matches!(self.protocol, Protocol::Json { .. }) { "Message" } else { "message" };
+                let mut reply = self.with(self.protocol.json_type(), failure.status, json::failure(failure, message));
                 reply.headers.push(("x-amzn-errortype", failure.code.clone()));
                 reply
             }

@@ -8,6 +8,8 @@ use std::str::FromStr;
 const TOLD: usize = 100;
 /// No message repeats more characters of one value than this.
 const REPEATED: usize = 2_048;
+/// Buckets of the hash table in which AWS's framework keeps a structure's members.
+const BUCKETS: u32 = 16;
 
 /// Reads an input from what a request says.
 ///
@@ -55,12 +57,21 @@ enum Step {
     Entry,
 }
 
+/// One broken constraint: where it comes in the message, and its words.
+#[derive(Debug)]
+struct Violation {
+    order: Vec<usize>,
+    words: String,
+}
+
 /// Where in the request we are, and every constraint that it broke so far.
 #[derive(Debug)]
 pub struct Reader {
     spelling: Spelling,
+    /// Whether messages may repeat values.
+    repeats: bool,
     path: Vec<Step>,
-    violations: Vec<String>,
+    violations: Vec<Violation>,
     count: usize,
     misfit: Option<String>,
     /// What AWS says in words of its own; it is told only where nothing breaks the framework's rules.
@@ -75,7 +86,8 @@ impl Reader {
             Protocol::Json { .. } => Spelling::Json,
             Protocol::RestJson => Spelling::Rest,
         };
-        Reader { spelling, path: Vec::new(), violations: Vec::new(), count: 0, misfit: None, own_words: None }
+        let repeats = !matches!(protocol, Protocol::Query { repeats: false, .. });
+        Reader { spelling, repeats, path: Vec::new(), violations: Vec::new(), count: 0, misfit: None, own_words: None }
     }
 
     /// Notes that the value here breaks a constraint.
@@ -85,7 +97,7 @@ impl Reader {
             return;
         }
         let at = self.here();
-        self.violations.push(match value {
+        let words = match if self.repeats { value } else { Shown::Hidden } {
             Shown::Null => format!("Value null at '{at}' failed to satisfy constraint: {constraint}"),
             Shown::Hidden => format!("Value at '{at}' failed to satisfy constraint: {constraint}"),
             Shown::Value(value) => match value.char_indices().nth(REPEATED) {
@@ -94,7 +106,24 @@ impl Reader {
                     format!("Value '{}…' at '{at}' failed to satisfy constraint: {constraint}", value.get(..end).unwrap_or_default())
                 }
             },
-        });
+        };
+        let order = self.path.iter().map(Step::order).collect();
+        self.violations.push(Violation { order, words });
+    }
+
+    /// Takes back what elements broke since there were `count` violations, and says once, of the list, what each element has to be.
+    fn told_of_the_list(&mut self, count: usize, items: &[Node], kind: &Kind) {
+        // Organizations tells a reason of the one rule that was broken instead of these words.
+        if self.count == count || self.spelling == Spelling::Json {
+            return;
+        }
+        let Some(rules) = kind.rules() else { return };
+        self.violations.truncate(count);
+        self.count = count;
+        let quiet = matches!(kind, Kind::Text(rules) if rules.quiet);
+        let texts: Vec<&str> = items.iter().filter_map(Node::as_text).take(TOLD).collect();
+        let all = format!("[{}]", texts.join(", "));
+        self.violates(if quiet { Shown::Hidden } else { Shown::Value(&all) }, &format!("Member must satisfy constraint: [{rules}]"));
     }
 
     /// Notes that the value here is not of its type at all. `wanted` reads like `an Integer`. The value is not repeated.
@@ -198,6 +227,7 @@ impl Reader {
             return None;
         };
         let mut read = Some(Vec::with_capacity(items.len()));
+        let before = self.count;
         for (index, item) in items.iter().enumerate() {
             match (self.value(item, Step::Element(index + 1)), &mut read) {
                 (Some(value), Some(list)) => list.push(value),
@@ -205,6 +235,7 @@ impl Reader {
             }
             self.path.pop();
         }
+        self.told_of_the_list(before, items, &T::KIND);
         read
     }
 
@@ -335,8 +366,10 @@ impl Reader {
             return self.own_words.as_ref().map(|words| Common::Validation.says(protocol, words.clone()));
         }
         let mut message = format!("{} validation error{} detected: ", self.count, if self.count == 1 { "" } else { "s" });
-        for (index, violation) in self.violations.iter().enumerate() {
-            let _ = write!(message, "{}{violation}", if index == 0 { "" } else { "; " });
+        let mut violations: Vec<&Violation> = self.violations.iter().collect();
+        violations.sort_by(|one, other| one.order.cmp(&other.order));
+        for (index, violation) in violations.iter().enumerate() {
+            let _ = write!(message, "{}{}", if index == 0 { "" } else { "; " }, violation.words);
         }
         Some(Common::Validation.says(protocol, message))
     }
@@ -349,11 +382,7 @@ impl Reader {
                 out.push('.');
             }
             match step {
-                Step::Member(name) => {
-                    let mut letters = name.chars();
-                    out.extend(letters.next().map(|first| first.to_ascii_lowercase()));
-                    out.push_str(letters.as_str());
-                }
+                Step::Member(name) => out.extend(spelled_small(name)),
                 Step::Element(index) => {
                     let _ = write!(out, "{index}.member");
                 }
@@ -362,4 +391,24 @@ impl Reader {
         }
         out
     }
+}
+
+impl Step {
+    /// Where among its neighbours a message tells it. AWS's framework walks the members of a structure as a hash table of Java's does:
+    /// by the bucket of the name's hash, and those that share one in the model's order.
+    fn order(&self) -> usize {
+        match self {
+            Step::Member(name) => {
+                let hash = spelled_small(name).fold(0_u32, |hash, letter| hash.wrapping_mul(31).wrapping_add(u32::from(letter)));
+                ((hash ^ (hash >> 16)) % BUCKETS) as usize
+            }
+            Step::Element(index) => *index,
+            Step::Entry => 0,
+        }
+    }
+}
+
+/// The name of a member with a small first letter.
+fn spelled_small(name: &str) -> impl Iterator<Item = char> {
+    name.char_indices().map(|(at, letter)| if at == 0 { letter.to_ascii_lowercase() } else { letter })
 }

@@ -89,6 +89,25 @@ pub enum Kind {
     Nothing,
 }
 
+impl Kind {
+    /// All that a text has to be, in the order in which AWS lists it for the elements of a list; nothing where anything will do.
+    pub(crate) fn rules(&self) -> Option<String> {
+        match self {
+            Kind::Text(rules) => rules.together(),
+            Kind::Choice(texts) => Some(format!("Member must satisfy enum value set: [{}]", texts.join(", "))),
+            Kind::Bool
+            | Kind::Number { .. }
+            | Kind::Decimal
+            | Kind::Time
+            | Kind::Blob
+            | Kind::List(_)
+            | Kind::Entries(_)
+            | Kind::Struct(..)
+            | Kind::Nothing => None,
+        }
+    }
+}
+
 impl Member {
     /// All named members, those of flattened structs in their place.
     pub fn flat(members: &'static [Member]) -> Vec<&'static Field> {

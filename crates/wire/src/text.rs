@@ -98,6 +98,21 @@ impl TextRules {
         }
     }
 
+    /// Every rule there is, broken or not.
+    pub(crate) fn together(&self) -> Option<String> {
+        let mut rules = vec![];
+        if self.max < usize::MAX {
+            rules.push(format!("Member must have length less than or equal to {}", self.max));
+        }
+        if self.max < usize::MAX || self.min > 0 {
+            rules.push(format!("Member must have length greater than or equal to {}", self.min));
+        }
+        if !self.pattern.is_empty() {
+            rules.push(self.pattern_message());
+        }
+        (!rules.is_empty()).then(|| rules.join(", "))
+    }
+
     /// What a text that does not match is told.
     pub(crate) fn pattern_message(&self) -> String {
         format!("Member must satisfy regular expression pattern: {}", self.pattern)

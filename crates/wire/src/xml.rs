@@ -29,9 +29,12 @@ pub fn failure(failure: &Failure, namespace: &str, request_id: &str) -> Vec<u8> 
     escape(&mut out, namespace);
     push(&mut out, &["\"><Error><Type>", failure.fault().as_str(), "</Type><Code>"]);
     escape(&mut out, &failure.code);
-    push(&mut out, &["</Code><Message>"]);
-    escape(&mut out, &failure.message);
-    push(&mut out, &["</Message>"]);
+    push(&mut out, &["</Code>"]);
+    if !failure.message.is_empty() {
+        push(&mut out, &["<Message>"]);
+        escape(&mut out, &failure.message);
+        push(&mut out, &["</Message>"]);
+    }
     for (name, node) in &failure.extra {
         element(&mut out, name, node);
     }

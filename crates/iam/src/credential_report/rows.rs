@@ -48,8 +48,8 @@ impl Has {
         let keys = tx.in_account(SHARED).scan(AccessKeyRecord::BY_OWNER.of(owner), None, EACH, |_: &AccessKeyRecord| true).await?;
         let certificates = tx.scan(SigningCertificateRecord::BY_OWNER.of(owner), None, EACH, |_: &SigningCertificateRecord| true).await?;
         let (mut keys, mut certificates) = (keys.records, certificates.records);
-        keys.sort_by_key(|key| key.created);
-        certificates.sort_by_key(|certificate| certificate.uploaded);
+        keys.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
+        certificates.sort_by_key(|certificate| (certificate.active, certificate.uploaded));
         let has_mfa = tx.count(MfaDeviceRecord::BY_OWNER.of(owner), 1).await? > 0;
         Ok(Has { keys, certificates, has_mfa })
     }
@@ -180,7 +180,7 @@ impl Row<'_> {
     /// A time, or `instead`.
     fn time(&mut self, seconds: Option<i64>, instead: &str) -> &mut Self {
         match seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
-            Some(time) => self.put(time.strftime("%Y-%m-%dT%H:%M:%S+00:00")),
+            Some(time) => self.put(time.strftime("%Y-%m-%dT%H:%M:%SZ")),
             None => self.put(instead),
         }
     }
@@ -201,7 +201,7 @@ mod tests {
         let mut row = Row(&mut text);
         row.put("alice").put(true).time(Some(1_767_323_045), "N/A").time(None, "no_information");
         row.end();
-        assert_eq!(text, "alice,true,2026-01-02T03:04:05+00:00,no_information\n");
+        assert_eq!(text, "alice,true,2026-01-02T03:04:05Z,no_information\n");
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Model {
         let mut found = Found { model: self, way: Way::In, at: api.prefix.to_owned(), differences: vec![] };
         found.same("service", api.prefix, self.service.as_str());
         match api.protocol {
-            Protocol::Query { version, namespace } => {
+            Protocol::Query { version, namespace, .. } => {
                 found.same("version", version, self.version.as_str());
                 found.same("namespace", namespace, self.namespace.as_str());
             }

@@ -43,7 +43,7 @@ async fn whoever_has_no_policies_is_denied_everything() {
         let said = node.ask(&node.nobody, operation.name, &parameters(operation.name, operation.members, &walked)).await;
         assert!(!node.checks(&said).is_empty(), "{} is judged by nothing: {}", operation.name, said.body);
         assert_eq!((said.status, said.code()), (400, Some("AccessDeniedException")), "{}: {}", operation.name, said.body);
-        let words = said.body["message"].as_str().unwrap();
+        let words = said.body["Message"].as_str().unwrap();
         assert!(words.contains("is not authorized to perform: organizations:"), "{}: {words}", operation.name);
     }
 }

@@ -86,7 +86,10 @@ fn failures_in_json() {
     let refused = Failure::new(400, "ConstraintViolationException", "no \"more\"\u{1}")
         .with("Reason", Node::text("LIMIT"))
         .with("None", Node::Absent);
-    assert_eq!(text(failure(&refused)), r#"{"__type":"ConstraintViolationException","message":"no \"more\"\u0001","Reason":"LIMIT"}"#);
+    assert_eq!(
+        text(failure(&refused, "Message")),
+        r#"{"__type":"ConstraintViolationException","Message":"no \"more\"\u0001","Reason":"LIMIT"}"#
+    );
     assert_eq!(
         text(query_failure(&Failure::new(500, "ServiceFailure", "m"), "id")),
         r#"{"Error":{"Code":"ServiceFailure","Message":"m","Type":"Receiver"},"RequestId":"id"}"#

@@ -13,7 +13,8 @@ mod xml;
 
 use wire::{Failure, Node, Protocol, Struct};
 
-pub(crate) const QUERY: Protocol = Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+pub(crate) const QUERY: Protocol =
+    Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", repeats: true };
 pub(crate) const JSON: Protocol = Protocol::Json { version: "1.1", target: "AWSOrganizationsV20161128" };
 pub(crate) const REST: Protocol = Protocol::RestJson;
 

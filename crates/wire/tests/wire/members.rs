@@ -134,12 +134,12 @@ fn all_violations_come_in_one_reply() {
     assert_eq!(
         refused(read),
         "400 ValidationError 6 validation errors detected: \
-         Value 'a/b' at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+; \
          Value 'x' at 'path' failed to satisfy constraint: Member must satisfy regular expression pattern: (\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F); \
+         Value '1001' at 'maxItems' failed to satisfy constraint: Member must have value less than or equal to 1000; \
+         Value 'a/b' at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+; \
          Value null at 'tags.1.member.value' failed to satisfy constraint: Member must not be null; \
          Value '' at 'tags.2.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1; \
-         Value '' at 'tags.2.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+; \
-         Value '1001' at 'maxItems' failed to satisfy constraint: Member must have value less than or equal to 1000"
+         Value '' at 'tags.2.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+"
     );
 }
 
@@ -201,8 +201,8 @@ fn bounds_beside_a_text_repeat_it_unless_it_is_secret() {
     assert_eq!(
         refused(from_query::<Bounded>("Description=abcd&Password=abcd")),
         "400 ValidationError 2 validation errors detected: \
-         Value 'abcd' at 'description' failed to satisfy constraint: Member must have length less than or equal to 3; \
-         Value at 'password' failed to satisfy constraint: Member must have length less than or equal to 3"
+         Value at 'password' failed to satisfy constraint: Member must have length less than or equal to 3; \
+         Value 'abcd' at 'description' failed to satisfy constraint: Member must have length less than or equal to 3"
     );
 }
 
@@ -211,6 +211,66 @@ fn a_null_in_a_list_is_a_violation_and_not_a_hole() {
     assert!(
         refused(from_json::<Everything>(r#"{"List":[1,null]}"#))
             .ends_with("Value null at 'list.2.member' failed to satisfy constraint: Member must not be null")
+    );
+}
+
+#[derive(Debug, PartialEq, Shape)]
+struct Choose {
+    thumbprint_list: Vec<Thumbprint>,
+    #[shape(name = "ClientIDList")]
+    client_ids: Vec<ClientId>,
+    kinds: Vec<PolicyType>,
+    url: Option<ClientId>,
+    kind: Option<PolicyType>,
+    name: UserName,
+}
+#[derive(Debug, Clone, PartialEq, Eq, Text)]
+#[text(min = 4, max = 4)]
+struct Thumbprint(Box<str>);
+#[derive(Debug, Clone, PartialEq, Eq, Text)]
+#[text(min = 1, max = 5, pattern = r"[\w]+")]
+struct ClientId(Box<str>);
+
+const WRONG: &str = "ClientIDList.member.1=ok&ClientIDList.member.2=a-b-c-d&ThumbprintList.member.1=x&ThumbprintList.member.2=yyyyy\
+                     &Kinds.member.1=X&Url=xxxxxx&Kind=X";
+
+#[test]
+fn violations_come_in_the_order_of_a_hash_table_of_javas_and_a_list_of_texts_tells_what_each_must_be() {
+    assert_eq!(
+        refused(from_query::<Choose>(WRONG)),
+        "400 ValidationError 6 validation errors detected: \
+         Value '[ok, a-b-c-d]' at 'clientIDList' failed to satisfy constraint: Member must satisfy constraint: \
+         [Member must have length less than or equal to 5, Member must have length greater than or equal to 1, \
+         Member must satisfy regular expression pattern: [\\w]+]; \
+         Value 'X' at 'kind' failed to satisfy constraint: Member must satisfy enum value set: \
+         [SERVICE_CONTROL_POLICY, TAG_POLICY, AISERVICES_OPT_OUT_POLICY]; \
+         Value null at 'name' failed to satisfy constraint: Member must not be null; \
+         Value '[X]' at 'kinds' failed to satisfy constraint: Member must satisfy constraint: \
+         [Member must satisfy enum value set: [SERVICE_CONTROL_POLICY, TAG_POLICY, AISERVICES_OPT_OUT_POLICY]]; \
+         Value '[x, yyyyy]' at 'thumbprintList' failed to satisfy constraint: Member must satisfy constraint: \
+         [Member must have length less than or equal to 4, Member must have length greater than or equal to 4]; \
+         Value 'xxxxxx' at 'url' failed to satisfy constraint: Member must have length less than or equal to 5"
+    );
+}
+
+#[test]
+fn a_service_that_repeats_nothing_tells_no_values() {
+    let call = wire::query::read("", format!("Action=A&Version=2010-05-08&{WRONG}").as_bytes(), &wire::query::Limits::default()).unwrap();
+    let protocol = wire::Protocol::Query { version: "2010-05-08", namespace: "x", repeats: false };
+    assert_eq!(
+        refused(input::<Choose>(&call.input, &protocol)),
+        "400 ValidationError 6 validation errors detected: \
+         Value at 'clientIDList' failed to satisfy constraint: Member must satisfy constraint: \
+         [Member must have length less than or equal to 5, Member must have length greater than or equal to 1, \
+         Member must satisfy regular expression pattern: [\\w]+]; \
+         Value at 'kind' failed to satisfy constraint: Member must satisfy enum value set: \
+         [SERVICE_CONTROL_POLICY, TAG_POLICY, AISERVICES_OPT_OUT_POLICY]; \
+         Value at 'name' failed to satisfy constraint: Member must not be null; \
+         Value at 'kinds' failed to satisfy constraint: Member must satisfy constraint: \
+         [Member must satisfy enum value set: [SERVICE_CONTROL_POLICY, TAG_POLICY, AISERVICES_OPT_OUT_POLICY]]; \
+         Value at 'thumbprintList' failed to satisfy constraint: Member must satisfy constraint: \
+         [Member must have length less than or equal to 4, Member must have length greater than or equal to 4]; \
+         Value at 'url' failed to satisfy constraint: Member must have length less than or equal to 5"
     );
 }
 
@@ -243,9 +303,9 @@ fn choices_are_written_as_aws_writes_them() {
     assert_eq!("AISERVICES_OPT_OUT_POLICY".parse(), Ok(PolicyType::AiServicesOptOutPolicy));
     assert_eq!(
         refused(from_query::<Everything>("Kind=X&Status=active")),
-        "400 ValidationError 2 validation errors detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set; \
-         Value 'X' at 'kind' failed to satisfy constraint: Member must satisfy enum value set: \
-         [SERVICE_CONTROL_POLICY, TAG_POLICY, AISERVICES_OPT_OUT_POLICY]"
+        "400 ValidationError 2 validation errors detected: Value 'X' at 'kind' failed to satisfy constraint: Member must satisfy enum value set: \
+         [SERVICE_CONTROL_POLICY, TAG_POLICY, AISERVICES_OPT_OUT_POLICY]; \
+         Value at 'status' failed to satisfy constraint: Member must satisfy enum value set"
     );
 }
 

@@ -4,7 +4,7 @@ use wire::rest::{Pattern, find, read};
 use wire::route::{Seen, Served, Unrouted, operation_of_target, service};
 use wire::{Malformed, Protocol};
 
-const STS: Protocol = Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+const STS: Protocol = Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", repeats: true };
 const TABLE: &[Served] = &[
     Served { name: "iam", scopes: &["iam"], protocol: QUERY, paths: &[] },
     Served { name: "sts", scopes: &["sts"], protocol: STS, paths: &[] },

@@ -72,7 +72,9 @@ fuzz:
 	$(CARGO) test --release -p arn --lib reading_any_bytes -- --test-threads=1
 	$(CARGO) test --release -p arn --test fuzz -- --test-threads=1
 	$(CARGO) test --release -p identities --lib reading_any_key -- --test-threads=1
+	$(CARGO) test --release -p identities --lib fuzz_ -- --test-threads=1
 	$(CARGO) test --release -p policy --test fuzz -- --test-threads=1
+	$(CARGO) test --release -p policy --lib fuzz_ -- --test-threads=1
 	$(CARGO) test --release -p policy-tests --lib fuzz:: -- --test-threads=1
 	$(CARGO) test --release -p sigv4 --test fuzz -- --test-threads=1
 	$(CARGO) test --release -p wire --test wire fuzz:: -- --test-threads=1

@@ -205,6 +205,7 @@ impl Access {
                     asked_with,
                     provider: None,
                     via: None,
+                    delegate: None,
                 };
                 (owner.account, session)
             }

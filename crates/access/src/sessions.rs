@@ -118,6 +118,9 @@ pub struct Session {
     /// Through which services its owner calls; none: directly.
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Via>,
+    /// The product that its owner lends its rights to, of a temporary delegation: `userIdentity.invokedByDelegate`.
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    pub delegate: Option<AccountId>,
 }
 
 /// What a client signs with.

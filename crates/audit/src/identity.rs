@@ -125,6 +125,9 @@ pub struct Attributes {
     pub mfa: bool,
     /// Whether an organization made it root of a member, by AssumeRoot: `sessionContext.assumedRoot`.
     pub assumed_root: bool,
+    /// The product that acts with rights that were lent to it: `invokedByDelegate`.
+    /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-cloudtrail.html>.
+    pub delegate: Option<AccountId>,
 }
 
 /// `sessionContext.sessionIssuer`: whom a session's rights come from.
@@ -236,6 +239,16 @@ impl Attributes {
             out.extend_from_slice(b",\"sessionContext\":{");
             attributes.write(out);
             out.push(b'}');
+            attributes.write_delegate(out);
+        }
+    }
+
+    /// Behind the session's context.
+    fn write_delegate(self, out: &mut Vec<u8>) {
+        if let Some(account) = self.delegate {
+            out.extend_from_slice(b",\"invokedByDelegate\":{\"accountId\":\"");
+            write_account(out, account);
+            out.extend_from_slice(b"\"}");
         }
     }
 }
@@ -333,6 +346,7 @@ impl UserIdentity<'_> {
                 attributes.write(out);
                 optional(out, "sourceIdentity", source_identity);
                 out.push(b'}');
+                attributes.write_delegate(out);
                 optional(out, "invokedBy", invoked_by);
             }
             UserIdentity::FederatedUser { name, arn, account, access_key_id, issuer, attributes, invoked_by } => {

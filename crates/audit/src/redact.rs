@@ -36,9 +36,8 @@ pub fn fate(name: &str) -> Fate {
         // One-time codes.
         b"authenticationcode1" | b"authenticationcode2" | b"tokencode" | b"mfacode" | b"otp" => Fate::LeaveOut,
         // Tokens of sessions and of identity providers.
-        b"sessiontoken" | b"sessionkey" | b"samlassertion" | b"samlresponse" | b"webidentitytoken" | b"signintoken" | b"tradeintoken" => {
-            Fate::LeaveOut
-        }
+        b"sessiontoken" | b"sessionkey" | b"samlassertion" | b"samlresponse" | b"webidentitytoken" | b"signintoken" | b"tradeintoken"
+        | b"exchangetoken" => Fate::LeaveOut,
         b"x-amz-security-token" | b"x-amz-signature" | b"signature" | b"authorization" | b"cookie" => Fate::Hide,
         // Identity Center's OIDC and sign-in.
         b"clientsecret" | b"client_secret" | b"accesstoken" | b"access_token" | b"refreshtoken" | b"refresh_token" => Fate::Hide,

@@ -1,7 +1,7 @@
 //! The command line. Options that are configuration come from [`crate::config::keys::KEYS`].
 use std::{collections::BTreeMap, path::PathBuf};
 
-use arn::AccountId;
+use arn::{AccountId, Arn};
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use identities::{ServiceHost, ServiceName};
@@ -40,6 +40,12 @@ pub enum Command {
         /// Which of them.
         #[command(subcommand)]
         command: ServiceCommand,
+    },
+    /// Keep policy templates, with which products ask accounts for temporary access
+    Template {
+        /// Which of them.
+        #[command(subcommand)]
+        command: TemplateCommand,
     },
     /// Tell why a request was allowed or denied: policies, statements, what was missing
     Explain {
@@ -238,6 +244,38 @@ pub enum ServiceCommand {
         /// The service
         #[arg(value_name = "NAME")]
         name: ServiceName,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+}
+
+/// `template …`
+#[derive(Debug, Subcommand)]
+pub enum TemplateCommand {
+    /// Keep a policy template for a product; it is not changed any more
+    #[command(after_help = "See docs/delegation.md.")]
+    Add {
+        /// What requests name it by, such as arn:aws:iam::partner:delegation-template/example.com/Setup
+        #[arg(value_name = "ARN")]
+        arn: Arn,
+        /// The file with the template; - is standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The product: the account that may ask with it
+        #[arg(long = "for", value_name = "12DIGITS")]
+        product: AccountId,
+        /// Where.
+        #[command(flatten)]
+        options: DirOptions,
+    },
+    /// List all policy templates, and whose they are
+    List(DirOptions),
+    /// End a policy template: nothing is asked for with it any more
+    Remove {
+        /// The template
+        #[arg(value_name = "ARN")]
+        arn: Arn,
         /// Where.
         #[command(flatten)]
         options: DirOptions,

@@ -8,7 +8,7 @@ mod socket;
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use arn::{AccessKeyId, AccountId};
+use arn::{AccessKeyId, AccountId, Arn};
 use foresight::{Abilities, Forecast, Progress, Wish};
 use identities::{ServiceHost, ServiceName};
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,22 @@ pub enum LocalCommand {
     ServiceRemove {
         /// The service.
         name: ServiceName,
+    },
+    /// Keeps a policy template for a product.
+    TemplateAdd {
+        /// What requests name it by.
+        arn: Arn,
+        /// Its text.
+        document: String,
+        /// The product's account.
+        product: AccountId,
+    },
+    /// Lists the policy templates.
+    TemplateList,
+    /// Ends a policy template.
+    TemplateRemove {
+        /// The template.
+        arn: Arn,
     },
     /// Tells all about one decision.
     Explain {
@@ -153,6 +169,16 @@ pub struct ServiceLine {
     pub hosts: Vec<ServiceHost>,
 }
 
+/// A policy template as `template list` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TemplateLine {
+    /// What requests name it by.
+    pub arn: Arn,
+    /// The product's account.
+    pub product: AccountId,
+}
+
 /// An account as `account list` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -183,6 +209,12 @@ pub enum LocalAnswer {
     Services(Vec<ServiceLine>),
     /// To [`LocalCommand::ServiceRemove`].
     ServiceRemoved,
+    /// To [`LocalCommand::TemplateAdd`].
+    TemplateKept,
+    /// To [`LocalCommand::TemplateList`].
+    Templates(Vec<TemplateLine>),
+    /// To [`LocalCommand::TemplateRemove`].
+    TemplateRemoved,
     /// To [`LocalCommand::Explain`].
     Explained(serde_json::Value),
     /// To [`LocalCommand::Backup`].

@@ -10,7 +10,10 @@ use std::{
 
 use arn::AccessKeyId;
 use bailiwick::{
-    cli::{AccountCommand, Cli, Command, ConfigCommand, DirOptions, ReportFormat, ServeOptions, ServiceCommand, SshKeysOptions},
+    cli::{
+        AccountCommand, Cli, Command, ConfigCommand, DirOptions, ReportFormat, ServeOptions, ServiceCommand, SshKeysOptions,
+        TemplateCommand,
+    },
     config::{Config, Secret},
     evaluate,
     foresee::{self, Form},
@@ -70,6 +73,13 @@ fn run(command: Command) -> Result<ExitCode, Failed> {
             ServiceCommand::List(options) => local(options, LocalCommand::ServiceList),
             ServiceCommand::ResetKey { name, options } => local(options, LocalCommand::ServiceResetKey { name }),
             ServiceCommand::Remove { name, options } => local(options, LocalCommand::ServiceRemove { name }),
+        },
+        Command::Template { command } => match command {
+            TemplateCommand::Add { arn, file, product, options } => {
+                local(options, LocalCommand::TemplateAdd { arn, document: text_of(&file)?, product })
+            }
+            TemplateCommand::List(options) => local(options, LocalCommand::TemplateList),
+            TemplateCommand::Remove { arn, options } => local(options, LocalCommand::TemplateRemove { arn }),
         },
         Command::Explain { request_id, options } => local(options, LocalCommand::Explain { request_id }),
         Command::Backup { file, options } => local(options, LocalCommand::Backup { file: absolute(file)? }),
@@ -141,6 +151,16 @@ fn environment() -> std::env::VarsOs {
     std::env::vars_os()
 }
 
+/// The text of a file, or of standard input.
+fn text_of(file: &Path) -> Result<String, Failed> {
+    let named = |error: io::Error| Failed(format!("{}: {error}", file.display()));
+    if file == Path::new("-") {
+        io::read_to_string(io::stdin().lock()).map_err(named)
+    } else {
+        std::fs::read_to_string(file).map_err(named)
+    }
+}
+
 /// A server that takes the command may have another working directory.
 fn absolute(file: PathBuf) -> io::Result<PathBuf> {
     std::path::absolute(file)
@@ -174,7 +194,12 @@ fn say(answer: LocalAnswer, form: Form) -> Result<ExitCode, Failed> {
                 writeln!(out, "{}\t{}", service.name, hosts.join(" "))?;
             }
         }
-        LocalAnswer::ServiceRemoved => {}
+        LocalAnswer::Templates(templates) => {
+            for template in templates {
+                writeln!(out, "{}\t{}", template.arn, template.product)?;
+            }
+        }
+        LocalAnswer::ServiceRemoved | LocalAnswer::TemplateKept | LocalAnswer::TemplateRemoved => {}
         LocalAnswer::Accounts(accounts) => {
             for account in accounts {
                 writeln!(out, "{}\t{}\t{}", account.id, account.name, account.email)?;

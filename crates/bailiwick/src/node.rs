@@ -6,6 +6,7 @@ mod commands;
 mod first;
 mod foresight;
 mod services;
+mod templates;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,6 +1,7 @@
 //! What an asker is told about its own question. What is wrong with the captured request is part of the answer.
 
 use access::{TokenError, Unanswered};
+use arn::Arn;
 use identities::{SealingError, ServiceName};
 use operation::Failure;
 use policy::ParseError;
@@ -16,9 +17,13 @@ pub enum Error {
     ResourcePolicy { check: usize, error: ParseError },
     #[error("There is a service {0} already.")]
     ServiceExists(ServiceName),
+    #[error("There is a policy template {0} already.")]
+    TemplateExists(Arn),
+    #[error("There is no policy template {0}.")]
+    NoSuchTemplate(Arn),
     #[error("There is no service {0}.")]
     NoSuchService(ServiceName),
-    #[error("Services are registered in the account that the store was begun with.")]
+    #[error("Services and policy templates are registered in the account that the store was begun with.")]
     NotTheOperators,
     #[error("Another question of this kind is being answered. Ask again later.")]
     Busy,
@@ -36,8 +41,8 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let (status, code) = match &error {
             Error::Invalid(_) | Error::ResourcePolicy { .. } => (400, "ValidationException"),
-            Error::ServiceExists(_) => (409, "ConflictException"),
-            Error::NoSuchService(_) => (404, "ResourceNotFoundException"),
+            Error::ServiceExists(_) | Error::TemplateExists(_) => (409, "ConflictException"),
+            Error::NoSuchService(_) | Error::NoSuchTemplate(_) => (404, "ResourceNotFoundException"),
             Error::NotTheOperators => (403, "AccessDeniedException"),
             Error::Busy => (429, "ThrottlingException"),
             Error::Trail(_) | Error::Sealing(_) | Error::Token(_) | Error::Store(_) => (500, "InternalFailure"),

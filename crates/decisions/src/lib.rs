@@ -3,12 +3,13 @@
 //!
 //! `docs/stores.md` is the guide. In reading order: `asked`, the members of a question and what an asker may not say; [`authorize`], the
 //! question and the answer; `chunks`, bodies that are signed chunk by chunk; `verify`, credentials that sign nothing; `ssh_keys`, for SSH servers;
-//! [`services`], servers that call others for their callers; `role_usage`, what such a server needs its service-linked roles for.
+//! [`services`], servers that call others for their callers; [`delegation`], products that ask accounts for access; `role_usage`, what such a server needs its service-linked roles for.
 
 mod asked;
 mod authorize;
 mod checks;
 mod chunks;
+pub mod delegation;
 mod error;
 mod foresight;
 mod messages;
@@ -46,6 +47,7 @@ pub const FAMILIES: &[Operations<Decisions>] = &[
     verify::OPERATIONS,
     ssh_keys::OPERATIONS,
     services::OPERATIONS,
+    delegation::OPERATIONS,
     role_usage::OPERATIONS,
     foresight::OPERATIONS,
 ];

@@ -107,7 +107,7 @@ pub fn hosts(name: &ServiceName, said: Vec<ServiceHost>) -> Vec<ServiceHost> {
 }
 
 /// A service's name is believed everywhere, so only the operator's own account says which there are.
-async fn only_the_operators<M: Mode>(cx: &Allowed<'_, M>) -> Result<(), Error> {
+pub(crate) async fn only_the_operators<M: Mode>(cx: &Allowed<'_, M>) -> Result<(), Error> {
     let first = cx.access().store.meta(FIRST_ACCOUNT).await?;
     let own = cx.caller.account.to_string();
     if first.as_deref() == Some(own.as_bytes()) { Ok(()) } else { Err(Error::NotTheOperators) }

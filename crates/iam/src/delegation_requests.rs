@@ -1,25 +1,34 @@
 //! Temporary delegation: a product asks an account for access, and the account lends it for a while. Rules:
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-temporary-delegation.html>.
-//! Only products of Amazon and of partners that AWS has taken up make such requests, from policy templates that AWS keeps for them. Here nobody
-//! is taken up and no template is kept: no request can be made, so there is none, and whoever names one is told that.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-temporary-delegation.html>,
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-building-integration.html>.
+//! A product is an account that the operator keeps a policy template for. What AWS tells it by SNS it reads here by `bailiwick:ListDelegationNotices`.
+//! A request that no account is named in can be taken up by any that knows its id; one that is another account's is not there.
 
-use crate::page::MarkerText;
+mod answering;
+mod asking;
+mod check;
+mod reading;
+mod summary;
+
 use crate::{Error, Iam};
-use arn::{AccountId, Arn};
-use operation::{Allowed, Caller, Judged, Operation, Operations, Target, handler};
-use store::{Read, Write};
-use wire::{ArnText, Int, Shape, Text, Timestamp};
+use arn::AccountId;
+use identities::{DelegationOwner, DelegationRequestRecord, DelegationState};
+use operation::{Allowed, Caller, Operations, Protected, Resolved, Resource, handler};
+use policy::{Compiled, Document, Kind, PolicySet, Source};
+use std::sync::Arc;
+use store::{Mode, Read, SHARED, StoreError, Stored, Tx, Write};
+use wire::{ArnText, Shape, Text};
 
 pub(super) const OPERATIONS: Operations<Iam> = &[
-    handler::<CreateDelegationRequest>(),
-    handler::<GetDelegationRequest>(),
-    handler::<ListDelegationRequests>(),
-    handler::<AssociateDelegationRequest>(),
-    handler::<UpdateDelegationRequest>(),
-    handler::<AcceptDelegationRequest>(),
-    handler::<RejectDelegationRequest>(),
-    handler::<SendDelegationToken>(),
-    handler::<GetHumanReadableSummary>(),
+    handler::<asking::CreateDelegationRequest>(),
+    handler::<reading::GetDelegationRequest>(),
+    handler::<reading::ListDelegationRequests>(),
+    handler::<answering::AssociateDelegationRequest>(),
+    handler::<answering::UpdateDelegationRequest>(),
+    handler::<answering::AcceptDelegationRequest>(),
+    handler::<answering::RejectDelegationRequest>(),
+    handler::<answering::SendDelegationToken>(),
+    handler::<reading::GetHumanReadableSummary>(),
 ];
 
 /// What a request is named by.
@@ -28,15 +37,73 @@ pub(super) const OPERATIONS: Operations<Iam> = &[
 struct RequestId(Box<str>);
 
 impl RequestId {
-    /// What naming it is judged on.
-    fn target(&self, caller: &Caller) -> Target {
-        caller.arn_here("iam", format_args!("delegation-request/{self}")).into()
-    }
-
     /// That there is no such request.
     fn missing(&self) -> Error {
         Error::NoDelegationRequest(self.to_string())
     }
+}
+
+/// What the owner of a request may do with no policy that says so.
+/// Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetDelegationRequest.html>.
+const OWNERS: [&str; 3] = ["iam:GetDelegationRequest", "iam:GetHumanReadableSummary", "iam:UpdateDelegationRequest"];
+
+impl Protected for RequestId {
+    fn resolve<'a>(&'a self, caller: &'a Caller, tx: &'a Tx<Read>) -> Resolved<'a> {
+        Box::pin(async move {
+            let arn = caller.arn_here("iam", format_args!("delegation-request/{self}"));
+            let mut resource = Resource::new(arn.as_str(), caller.account);
+            let request = tx.in_account(SHARED).get::<DelegationRequestRecord>(&self.to_string()).await?;
+            let request = request.filter(|request| is_shown_to(request, caller.account));
+            let Some(owner) = request.and_then(|request| request.owner) else { return Ok(resource) };
+            resource.facts.push(("iam:DelegationRequestOwner".into(), owner.arn.to_string()));
+            if !is_owner(caller, &owner) {
+                return Ok(resource);
+            }
+            let text = serde_json::json!({
+                "Version": "2012-10-17",
+                "Statement": [{ "Effect": "Allow", "Principal": { "AWS": owner.arn.as_str() }, "Action": OWNERS, "Resource": "*" }],
+            })
+            .to_string();
+            let document = Document::parse(&text).map_err(|error| StoreError::Failed(Box::new(error)))?;
+            let source = Source::new("owner of the delegation request");
+            let set = PolicySet::new(Kind::Resource, [(source, Arc::new(Compiled::new(&document, Kind::Resource)))]);
+            Ok(resource.with_policy(text, set))
+        })
+    }
+}
+
+/// Whether a request is there for an account: its own, or nobody's yet.
+fn is_shown_to(request: &DelegationRequestRecord, account: AccountId) -> bool {
+    request.owner_account.is_none_or(|owner| owner == account)
+}
+
+/// Whether a caller is who took a request up: itself, and not a product or a service that acts for it.
+fn is_owner(caller: &Caller, owner: &DelegationOwner) -> bool {
+    let is_itself = caller.session().is_none_or(|session| session.delegate.is_none() && session.via.is_none());
+    is_itself && caller.arn == owner.arn && caller.standing.user_id == owner.user_id
+}
+
+/// The request that is named.
+async fn found<M: Mode>(cx: &Allowed<'_, M>, id: &RequestId) -> Result<DelegationRequestRecord, Error> {
+    let request = cx.tx.in_account(SHARED).get::<DelegationRequestRecord>(&id.to_string()).await?;
+    request.filter(|request| is_shown_to(request, cx.caller.account)).ok_or_else(|| id.missing())
+}
+
+/// Keeps what became of a request.
+async fn keep(cx: &Allowed<'_, Write>, request: &DelegationRequestRecord) -> Result<(), Error> {
+    match cx.tx.in_account(SHARED).put(request).await? {
+        Stored::Done => Ok(()),
+        Stored::Taken => Err(Error::Store(StoreError::Conflict)),
+    }
+}
+
+/// Refuses what a request is not in the state for.
+fn must_be(request: &DelegationRequestRecord, now: i64, states: &[DelegationState]) -> Result<(), Error> {
+    let state = request.state_at(now);
+    if states.contains(&state) {
+        return Ok(());
+    }
+    Err(Error::InvalidInput(format!("The delegation request {} is in the state {}.", request.id, state.as_str())))
 }
 
 /// What the product wants, in general.
@@ -112,61 +179,6 @@ struct DelegationPermission {
     parameters: Vec<PolicyParameter>,
 }
 
-#[derive(Shape)]
-struct CreateDelegationRequest {
-    owner_account_id: Option<AccountNumber>,
-    description: Description,
-    permissions: DelegationPermission,
-    request_message: Option<RequestMessage>,
-    requestor_workflow_id: WorkflowId,
-    redirect_url: Option<RedirectUrl>,
-    notification_channel: NotificationChannel,
-    session_duration: Int<300, 43_200>,
-    only_send_by_owner: Option<bool>,
-}
-
-#[derive(Shape)]
-struct CreateDelegationRequestOutput {
-    console_deep_link: Option<String>,
-    delegation_request_id: Option<String>,
-}
-
-impl Operation for CreateDelegationRequest {
-    type Service = Iam;
-    type Access = Write;
-    type Output = CreateDelegationRequestOutput;
-
-    fn judged_by(&self, caller: &Caller) -> Judged {
-        Judged::on(caller.arn_here("iam", "delegation-request/*"))
-            .key("iam:TemplateArn", &self.permissions.policy_template_arn)
-            .key("iam:NotificationChannel", [&self.notification_channel])
-            .key("iam:DelegationDuration", [self.session_duration.0])
-    }
-
-    async fn run(&self, _: &mut Allowed<'_, Write>) -> Result<CreateDelegationRequestOutput, Error> {
-        let template = self.permissions.policy_template_arn.as_ref();
-        let template = template.ok_or_else(|| Error::InvalidInput("A delegation request must name a policy template.".into()))?;
-        let topic = self.notification_channel.as_str().parse::<Arn>().ok().filter(|arn| arn.service() == "sns");
-        if topic.is_none() {
-            return Err(Error::InvalidInput("The notification channel must be the ARN of an SNS topic.".into()));
-        }
-        Err(Error::InvalidInput(format!("The policy template {template} is not registered.")))
-    }
-}
-
-#[derive(Shape)]
-struct GetDelegationRequest {
-    delegation_request_id: RequestId,
-    delegation_permission_check: Option<bool>,
-}
-
-#[derive(Shape)]
-struct GetDelegationRequestOutput {
-    delegation_request: Option<DelegationRequest>,
-    permission_check_status: Option<CheckStatus>,
-    permission_check_result: Option<CheckResult>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Text)]
 enum CheckStatus {
     Complete,
@@ -181,7 +193,7 @@ enum CheckResult {
     Unsure,
 }
 
-/// How far a request has come.
+/// How far a request has come, on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Text)]
 enum State {
     Unassigned,
@@ -193,173 +205,17 @@ enum State {
     Expired,
 }
 
-/// A request as IAM shows it.
-#[derive(Shape)]
-struct DelegationRequest {
-    delegation_request_id: Option<RequestId>,
-    owner_account_id: Option<AccountId>,
-    description: Option<Description>,
-    request_message: Option<RequestMessage>,
-    permissions: Option<DelegationPermission>,
-    permission_policy: Option<String>,
-    role_permission_restriction_arns: Vec<Arn>,
-    owner_id: Option<OwnerId>,
-    approver_id: Option<Arn>,
-    state: Option<State>,
-    expiration_time: Option<Timestamp>,
-    requestor_id: Option<AccountId>,
-    requestor_name: Option<String>,
-    create_date: Option<Timestamp>,
-    session_duration: Option<i32>,
-    redirect_url: Option<RedirectUrl>,
-    notes: Option<Notes>,
-    rejection_reason: Option<Notes>,
-    only_send_by_owner: Option<bool>,
-    updated_time: Option<Timestamp>,
-}
-
-impl Operation for GetDelegationRequest {
-    type Service = Iam;
-    type Access = Read;
-    type Output = GetDelegationRequestOutput;
-
-    fn judged_by(&self, caller: &Caller) -> Judged {
-        Judged::on(self.delegation_request_id.target(caller))
-    }
-
-    async fn run(&self, _: &mut Allowed<'_, Read>) -> Result<GetDelegationRequestOutput, Error> {
-        Err(self.delegation_request_id.missing())
-    }
-}
-
-#[derive(Shape)]
-struct ListDelegationRequests {
-    owner_id: Option<OwnerId>,
-    marker: Option<MarkerText>,
-    #[shape(default)]
-    max_items: Int<1, 1000, 100>,
-}
-
-#[derive(Shape)]
-struct ListDelegationRequestsOutput {
-    delegation_requests: Vec<DelegationRequest>,
-    marker: Option<String>,
-    #[shape(name = "isTruncated")]
-    is_truncated: bool,
-}
-
-impl Operation for ListDelegationRequests {
-    type Service = Iam;
-    type Access = Read;
-    type Output = ListDelegationRequestsOutput;
-
-    fn judged_by(&self, _: &Caller) -> Judged {
-        Judged::on(Target::Everything).key("iam:DelegationRequestOwner", &self.owner_id)
-    }
-
-    async fn run(&self, _: &mut Allowed<'_, Read>) -> Result<ListDelegationRequestsOutput, Error> {
-        // No list was ever cut short, so no marker is one of ours.
-        if self.marker.is_some() {
-            return Err(Error::InvalidMarker);
+impl From<DelegationState> for State {
+    fn from(state: DelegationState) -> Self {
+        match state {
+            DelegationState::Unassigned => State::Unassigned,
+            DelegationState::Assigned => State::Assigned,
+            DelegationState::PendingApproval => State::PendingApproval,
+            DelegationState::Finalized => State::Finalized,
+            DelegationState::Accepted => State::Accepted,
+            DelegationState::Rejected => State::Rejected,
+            DelegationState::Expired => State::Expired,
         }
-        Ok(ListDelegationRequestsOutput { delegation_requests: Vec::new(), marker: None, is_truncated: false })
-    }
-}
-
-#[derive(Shape)]
-struct AssociateDelegationRequest {
-    delegation_request_id: RequestId,
-}
-
-impl Operation for AssociateDelegationRequest {
-    type Service = Iam;
-    type Access = Write;
-    type Output = ();
-
-    fn judged_by(&self, caller: &Caller) -> Judged {
-        Judged::on(self.delegation_request_id.target(caller))
-    }
-
-    async fn run(&self, _: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        Err(self.delegation_request_id.missing())
-    }
-}
-
-#[derive(Shape)]
-struct UpdateDelegationRequest {
-    delegation_request_id: RequestId,
-    notes: Option<Notes>,
-}
-
-impl Operation for UpdateDelegationRequest {
-    type Service = Iam;
-    type Access = Write;
-    type Output = ();
-
-    fn judged_by(&self, caller: &Caller) -> Judged {
-        Judged::on(self.delegation_request_id.target(caller))
-    }
-
-    async fn run(&self, _: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        Err(self.delegation_request_id.missing())
-    }
-}
-
-#[derive(Shape)]
-struct AcceptDelegationRequest {
-    delegation_request_id: RequestId,
-}
-
-impl Operation for AcceptDelegationRequest {
-    type Service = Iam;
-    type Access = Write;
-    type Output = ();
-
-    fn judged_by(&self, caller: &Caller) -> Judged {
-        Judged::on(self.delegation_request_id.target(caller))
-    }
-
-    async fn run(&self, _: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        Err(self.delegation_request_id.missing())
-    }
-}
-
-#[derive(Shape)]
-struct RejectDelegationRequest {
-    delegation_request_id: RequestId,
-    notes: Option<Notes>,
-}
-
-impl Operation for RejectDelegationRequest {
-    type Service = Iam;
-    type Access = Write;
-    type Output = ();
-
-    fn judged_by(&self, caller: &Caller) -> Judged {
-        Judged::on(self.delegation_request_id.target(caller))
-    }
-
-    async fn run(&self, _: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        Err(self.delegation_request_id.missing())
-    }
-}
-
-#[derive(Shape)]
-struct SendDelegationToken {
-    delegation_request_id: RequestId,
-}
-
-impl Operation for SendDelegationToken {
-    type Service = Iam;
-    type Access = Write;
-    type Output = ();
-
-    fn judged_by(&self, caller: &Caller) -> Judged {
-        Judged::on(self.delegation_request_id.target(caller))
-    }
-
-    async fn run(&self, _: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        Err(self.delegation_request_id.missing())
     }
 }
 
@@ -368,45 +224,10 @@ impl Operation for SendDelegationToken {
 #[text(min = 2, max = 12)]
 struct Locale(Box<str>);
 
-#[derive(Shape)]
-struct GetHumanReadableSummary {
-    entity_arn: ArnText,
-    locale: Option<Locale>,
-}
-
-#[derive(Shape)]
-struct GetHumanReadableSummaryOutput {
-    summary_content: Option<String>,
-    locale: Option<Locale>,
-    summary_state: Option<SummaryState>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Text)]
 enum SummaryState {
     Available,
     NotAvailable,
     NotSupported,
     Failed,
-}
-
-impl Operation for GetHumanReadableSummary {
-    type Service = Iam;
-    type Access = Read;
-    type Output = GetHumanReadableSummaryOutput;
-
-    fn well_formed(&self) -> Result<(), Error> {
-        self.entity_arn.arn().map(drop).ok_or(Error::InvalidArn)
-    }
-
-    fn judged_by(&self, _: &Caller) -> Judged {
-        Judged::on(self.entity_arn.arn().map_or(Target::Everything, Target::Arn))
-    }
-
-    async fn run(&self, _: &mut Allowed<'_, Read>) -> Result<GetHumanReadableSummaryOutput, Error> {
-        let arn = self.entity_arn.arn().ok_or(Error::InvalidArn)?;
-        match arn.resource().strip_prefix("delegation-request/").filter(|_| arn.service() == "iam") {
-            Some(id) => Err(Error::NoDelegationRequest(id.to_owned())),
-            None => Err(Error::InvalidInput("Only delegation requests can be summarized.".into())),
-        }
-    }
 }

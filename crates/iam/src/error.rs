@@ -137,6 +137,12 @@ pub enum Error {
     NoRoleTemplate(Arn),
     #[error("The delegation request with id {0} cannot be found.")]
     NoDelegationRequest(String),
+    #[error("A delegation request with the workflow id {0} already exists.")]
+    WorkflowExists(String),
+    #[error("User: {0} is not authorized to perform: iam:AcceptDelegationRequest with a session that is narrowed or lent")]
+    CannotLend(Arn),
+    #[error("User: {0} is not authorized to perform: iam:SendDelegationToken because only the owner of the delegation request may")]
+    OnlyByOwner(Arn),
     #[error(transparent)]
     NoCentralRoot(#[from] NoCentralRoot),
     #[error("Outbound web identity federation is already enabled for this account.")]
@@ -175,6 +181,7 @@ impl From<Error> for Failure {
         let (status, code) = match &error {
             Error::Exists { .. }
             | Error::PolicyExists(_)
+            | Error::WorkflowExists(_)
             | Error::ProfileExists(_)
             | Error::LoginProfileExists(_)
             | Error::AliasExists(_)
@@ -223,7 +230,9 @@ impl From<Error> for Failure {
             Error::InvalidInput(_) => (400, "InvalidInput"),
             Error::Protected(_) | Error::FixedDuration(_) => (400, "UnmodifiableEntity"),
             Error::ServiceRolePolicy => (400, "PolicyNotAttachable"),
-            Error::NotOurs { .. } | Error::NoTemplate(_) | Error::NoAccessReport(_) => (403, "AccessDenied"),
+            Error::NotOurs { .. } | Error::NoTemplate(_) | Error::NoAccessReport(_) | Error::CannotLend(_) | Error::OnlyByOwner(_) => {
+                (403, "AccessDenied")
+            }
             Error::TooManyReports => (409, "ReportGenerationLimitExceeded"),
             Error::PasswordPolicyViolation(_) => (400, "PasswordPolicyViolation"),
             Error::LoginProfileChanging(_) => (409, "EntityTemporarilyUnmodifiable"),

@@ -81,7 +81,8 @@ impl Service for Iam {
         let session = caller.session()?;
         let barred = match session.of {
             SessionOf::Role { .. } | SessionOf::Key { .. } | SessionOf::AssumedRoot { .. } => false,
-            SessionOf::User { .. } => session.mfa.is_none(),
+            // A product acts with whatever the filled template lets it.
+            SessionOf::User { .. } => session.mfa.is_none() && session.delegate.is_none(),
             SessionOf::Federated { .. } => true,
         };
         barred.then(|| Failure::new(403, "InvalidClientTokenId", "The security token included in the request is invalid"))

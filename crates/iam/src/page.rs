@@ -85,6 +85,13 @@ fn places(keys: impl Iterator<Item = String>) -> Vec<Vec<u8>> {
     places
 }
 
+impl NextPage {
+    /// The marker, for a list that ends in words of its own.
+    pub fn into_marker(self) -> Option<String> {
+        self.marker
+    }
+}
+
 impl From<Option<Marker>> for NextPage {
     fn from(next: Option<Marker>) -> Self {
         let marker = next.map(|next| Marker::after([next.entry(), &sum_of(next.entry())].concat()).to_string());

@@ -6,6 +6,7 @@
 mod access_keys;
 mod accounts;
 mod central_root;
+mod delegation;
 mod features;
 mod groups;
 mod managed;
@@ -29,6 +30,10 @@ mod users;
 pub use access_keys::{AccessKeyRecord, Owner};
 pub use accounts::{AccountAlias, AccountRecord, AccountStatus, Email, FIRST_ACCOUNT};
 pub use central_root::{CENTRAL_ROOT_SERVICE, CentralRootRecord, RootFeature, central_root, is_root_administrator, root_task};
+pub use delegation::{
+    DelegationApprover, DelegationOwner, DelegationParameter, DelegationRequestRecord, DelegationState, Lender, LentTag,
+    PolicyTemplateRecord,
+};
 pub use features::{AccountFeaturesRecord, OutboundFederation};
 pub use groups::GroupRecord;
 pub use managed::{ManagedPolicy, managed_policies, managed_policy};
@@ -90,5 +95,7 @@ pub fn kinds() -> Vec<store::Kind> {
         store::Kind::of::<PolicyAttachmentRecord>(),
         store::Kind::of::<ServiceRecord>(),
         store::Kind::of::<ServiceKeyRecord>(),
+        store::Kind::of::<PolicyTemplateRecord>(),
+        store::Kind::of::<DelegationRequestRecord>(),
     ]
 }

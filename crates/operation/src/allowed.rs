@@ -33,7 +33,7 @@ pub struct Allowed<'t, M: Mode> {
 #[derive(Debug, Clone, Copy)]
 pub struct Asking<'a> {
     /// The action.
-    pub action: &'static str,
+    pub action: &'a str,
     /// On what.
     pub resource: &'a str,
     /// Whose that is.
@@ -44,6 +44,11 @@ impl<M: Mode> Allowed<'_, M> {
     /// Whether the caller may do one thing more. A resource of another account has no policy that could allow it.
     pub fn may(&self, asking: Asking<'_>) -> bool {
         judge::may(self.caller, &asking)
+    }
+
+    /// Whether the caller may do one thing more; `None` if that depends on what such a request would bring along.
+    pub fn could(&self, asking: Asking<'_>) -> Option<bool> {
+        judge::could(self.caller, &asking)
     }
 
     /// Whether all that this request was judged on is of `account`. Where that is not the caller's own, the resource's policy let it.

@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::judged::{By, Judged, Key, Values};
 use crate::system::System;
 use crate::target::{Resource, Target};
-use access::{Decided, Entity, Levels, Question, Whose};
+use access::{Decided, Entity, Levels, Question, Standing, Whose};
 use arn::{AccountId, Arn};
 use identities::{RoleName, RoleRecord};
 use policy::{Because, Context, Outcome};
@@ -121,8 +121,21 @@ pub(crate) async fn judge(
 
 /// Whether a caller may do one thing more than what it was judged by. What is another account's has no policy here that could allow it.
 pub(crate) fn may(caller: &Caller, asking: &Asking<'_>) -> bool {
+    asked(caller, asking, |standing, question| standing.decide(question).is_allowed()).unwrap_or(false)
+}
+
+/// The same, if it does not depend on condition keys that another request would bring along, or on another account's policies.
+pub(crate) fn could(caller: &Caller, asking: &Asking<'_>) -> Option<bool> {
+    asked(caller, asking, |standing, question| {
+        let now = standing.decide(question).is_allowed();
+        let at_best = standing.decide_in_favour(question).is_allowed();
+        (now == at_best).then_some(now)
+    })?
+}
+
+fn asked<T>(caller: &Caller, asking: &Asking<'_>, ask: impl FnOnce(&Standing, &Question<'_>) -> T) -> Option<T> {
     if asking.account != caller.account {
-        return false;
+        return None;
     }
     let mut facts = caller.standing.context(caller.session(), &caller.surroundings(false));
     facts.insert("aws:ResourceAccount", asking.account.to_string());
@@ -135,7 +148,7 @@ pub(crate) fn may(caller: &Caller, asking: &Asking<'_>) -> bool {
         resource_levels: &caller.standing.levels,
         facts: &facts,
     };
-    caller.standing.decide(&question).is_allowed()
+    Some(ask(&caller.standing, &question))
 }
 
 async fn resolve(system: &System, caller: &Caller, target: &Target, tx: &Tx<Read>) -> Result<Resource, StoreError> {

@@ -306,6 +306,7 @@ fn identity_of<'a>(standing: &'a Standing, session: Option<&'a Session>, access_
         issued_at: session.issued,
         mfa: session.mfa.is_some(),
         assumed_root: matches!(session.of, SessionOf::AssumedRoot { .. }),
+        delegate: session.delegate,
     });
     match (session.map(|session| &session.of), &grants.entity, attributes) {
         (Some(SessionOf::Federated { name, .. }), entity, Some(attributes)) => {

@@ -51,6 +51,7 @@ mod explain;
 mod reach;
 mod sentence;
 mod services;
+mod template;
 
 pub use compiled::Compiled;
 pub use decide::{Because, Decision, Outcome, Policies, Request, StatementRef, decide, decide_in_favour, is_on_trust};
@@ -62,3 +63,4 @@ pub use reach::Reach;
 pub use sentence::sentence;
 pub use services::is_bound_by_rcps;
 pub use set::{PolicySet, Source};
+pub use template::{Holds, Parameter, Template, TemplateError};

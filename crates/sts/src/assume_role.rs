@@ -143,6 +143,7 @@ impl Operation for AssumeRole {
             asked_with: None,
             provider: None,
             via: None,
+            delegate: None,
         };
         let narrowed = session.policy.is_some() || !session.managed.is_empty() || !session.tags.is_empty();
         let (credentials, size) = issue(cx, account, &session, self.minimum_session_token_size)?;

@@ -131,6 +131,7 @@ impl Operation for AssumeRoot {
             asked_with: None,
             provider: None,
             via: None,
+            delegate: None,
         };
         let (credentials, size) = issue(cx, account, &session, self.minimum_session_token_size)?;
         Ok(AssumeRootOutput { credentials, source_identity: session.source_identity, size })

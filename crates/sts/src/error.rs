@@ -39,6 +39,11 @@ pub enum Error {
     HalfFactor,
     #[error("The specified access key is not valid.")]
     NoSuchKey,
+    #[error("The trade-in token has expired and can no longer be exchanged for credentials.")]
+    TokenExpired,
+    /// No token of this caller's.
+    #[error("User: {0} is not authorized to perform: sts:GetDelegatedAccessToken with this token")]
+    NotTradable(Arn),
     #[error("Message is not a valid authorization message.")]
     InvalidMessage,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -74,7 +79,10 @@ impl From<Error> for Failure {
             Error::InvalidArn(_) | Error::TooLong | Error::ChainedTooLong | Error::Validation(_) | Error::NoSuchKey => {
                 (400, "ValidationError")
             }
-            Error::Denied { .. } | Error::NoSuchDevice | Error::WrongCode | Error::HalfFactor => (403, "AccessDenied"),
+            Error::TokenExpired => (400, "ExpiredTradeInTokenException"),
+            Error::Denied { .. } | Error::NotTradable(_) | Error::NoSuchDevice | Error::WrongCode | Error::HalfFactor => {
+                (403, "AccessDenied")
+            }
             Error::InvalidParameter(_) => (400, "InvalidParameterValue"),
             Error::Malformed(_) => (400, "MalformedPolicyDocument"),
             Error::PackedTooLarge(_) => (400, "PackedPolicyTooLarge"),

@@ -79,6 +79,7 @@ impl Operation for GetFederationToken {
             asked_with: Some(cx.caller.credential.id.clone()),
             provider: None,
             via: None,
+            delegate: None,
         };
         let (credentials, size) = issue(cx, account, &session, self.minimum_session_token_size)?;
         Ok(GetFederationTokenOutput {

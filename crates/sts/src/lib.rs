@@ -1,7 +1,7 @@
 //! AWS Security Token Service: temporary credentials, and who one is.
 //! Guide: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html>, reference: <https://docs.aws.amazon.com/STS/latest/APIReference/>.
 //!
-//! A session is sealed into its token, so nothing here writes. `session` holds what all that issue have in common.
+//! A session is sealed into its token, so nothing here writes but that a delegation's token is used up. `session` holds what all that issue have in common.
 
 mod error;
 mod session;
@@ -9,6 +9,7 @@ mod session;
 mod assume_role;
 mod assume_root;
 mod authorization_messages;
+mod delegated_access;
 mod federation_tokens;
 mod identity;
 mod session_tokens;
@@ -74,4 +75,5 @@ pub const FAMILIES: &[Operations<Sts>] = &[
     federation_tokens::OPERATIONS,
     identity::OPERATIONS,
     authorization_messages::OPERATIONS,
+    delegated_access::OPERATIONS,
 ];

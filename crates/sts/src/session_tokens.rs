@@ -66,6 +66,7 @@ impl Operation for GetSessionToken {
             asked_with: Some(cx.caller.credential.id.clone()),
             provider: None,
             via: None,
+            delegate: None,
         };
         let (credentials, size) = issue(cx, cx.caller.account, &session, self.minimum_session_token_size)?;
         Ok(GetSessionTokenOutput { credentials, size })

@@ -116,7 +116,7 @@ fn a_call_with_everything_has_every_element() {
 #[test]
 fn every_kind_of_caller_has_cloudtrails_members() {
     let key = Some("ASIARZPUZDIKGB2VALC4");
-    let attributes = Attributes { issued_at: 1_795_517_940, mfa: true, assumed_root: false };
+    let attributes = Attributes { issued_at: 1_795_517_940, mfa: true, assumed_root: false, delegate: None };
     let shown = json!({"creationDate": "2026-11-24T10:59:00Z", "mfaAuthenticated": "true"});
     let root_arn = "arn:aws:iam::111122223333:root";
     let session_arn = "arn:aws:sts::111122223333:assumed-role/deploy/ci";

@@ -46,7 +46,7 @@ fn line(recorded: Option<&Recorded<'_>>) -> String {
         account: account(),
         access_key_id: Some("ASIARZPUZDIKGB2VALC4"),
         issuer: crate::Issuer::Role { id: "AROAEXAMPLE", arn: "arn:aws:iam::111122223333:role/deploy", account: account(), name: "deploy" },
-        attributes: crate::Attributes { issued_at: 0, mfa: false, assumed_root: false },
+        attributes: crate::Attributes { issued_at: 0, mfa: false, assumed_root: false, delegate: None },
         source_identity: None,
         web_identity: None,
         invoked_by: None,

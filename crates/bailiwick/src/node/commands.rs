@@ -44,6 +44,9 @@ impl Commands for Node {
             LocalCommand::ServiceList => self.list_services().await,
             LocalCommand::ServiceResetKey { name } => self.reset_service_key(name).await,
             LocalCommand::ServiceRemove { name } => self.remove_service(name).await,
+            LocalCommand::TemplateAdd { arn, document, product } => self.add_template(arn, document, product).await,
+            LocalCommand::TemplateList => self.list_templates().await,
+            LocalCommand::TemplateRemove { arn } => self.remove_template(arn).await,
             LocalCommand::Explain { request_id } => self.explain(&request_id).await,
             LocalCommand::Backup { file } => {
                 self.store.backup(&file).await?;

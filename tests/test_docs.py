@@ -21,7 +21,7 @@ def script(page):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md", "organizations.md", "organization-policies.md", "reports.md", "certificates.md"])
+@pytest.mark.parametrize("page", ["operator.md", "mfa.md", "evaluate.md", "policy-tests.md", "services.md", "organizations.md", "organization-policies.md", "reports.md", "certificates.md", "delegation.md"])
 def test_the_commands_of_a_page_work(page, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -37,6 +37,8 @@ def test_the_commands_of_a_page_work(page, tmp_path):
     if page == "operator.md":
         assert '"suggestions"' in done.stdout and '"iam:ListUsers"' in done.stdout, done.stdout
         assert "records, no problems" in done.stdout
+    elif page == "delegation.md":
+        assert '"PermissionCheckResult": "ALLOWED"' in done.stdout and '"SummaryState": "AVAILABLE"' in done.stdout and '"Users": []' in done.stdout, done.stdout
     elif page == "policy-tests.md":
         assert "2 passed, 0 failed" in done.stdout and "1 passed, 1 failed" in done.stdout and 'failures="1"' in done.stdout, done.stdout
     elif page == "organization-policies.md":

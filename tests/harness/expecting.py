@@ -14,6 +14,7 @@ STATUS = {
     "EntityAlreadyExists": 409,
     "EntityTemporarilyUnmodifiable": 409,
     "ExpiredToken": 403,
+    "ExpiredTradeInTokenException": 400,
     "IncompleteSignature": 400,
     "InvalidAction": 400,
     "InvalidAuthenticationCode": 403,

@@ -48,7 +48,7 @@ PROMISED = {
         GenerateOrganizationsAccessReport GetOrganizationsAccessReport
         SimulatePrincipalPolicy SimulateCustomPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
     """.split(),
-    "sts": "GetCallerIdentity AssumeRole AssumeRoot GetSessionToken GetFederationToken GetAccessKeyInfo DecodeAuthorizationMessage".split(),
+    "sts": "GetCallerIdentity AssumeRole AssumeRoot GetSessionToken GetFederationToken GetAccessKeyInfo DecodeAuthorizationMessage GetDelegatedAccessToken".split(),
 }
 
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-temporary-delegation.html>.
 //! The session is the approver's, narrowed to the filled template. It showed no second factor, whatever the approver showed. A token is good
 //! once, for the account that asked, and until the time that was asked for is over, which began when the token was sent. Whoever has
-//! another's token, or none that is one, learns nothing: all are denied in the same words.
+//! another's token, or none that is one, learns nothing: all are refused in the same words.
 
 use crate::session::{Credentials, MinimumTokenSize, issue};
 use crate::{Error, Sts};
@@ -68,22 +68,21 @@ impl Operation for GetDelegatedAccessToken {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<GetDelegatedAccessTokenOutput, Error> {
-        let denied = || Error::NotTradable(cx.caller.arn.clone());
         let shown = self.trade_in_token.as_str();
         let shared = cx.tx.in_account(SHARED);
-        let id = DelegationRequestRecord::id_in(shown).ok_or_else(denied)?.to_owned();
+        let id = DelegationRequestRecord::id_in(shown).ok_or(Error::NotTradable)?.to_owned();
         let request = shared.get::<DelegationRequestRecord>(&id).await?.filter(|request| request.requestor == cx.caller.account);
-        let mut request = request.ok_or_else(denied)?;
+        let mut request = request.ok_or(Error::NotTradable)?;
         if !request.is_token(shown, &cx.access().keyring)? {
-            return Err(denied());
+            return Err(Error::NotTradable);
         }
         // What the operator took away from the product ends what it asked for.
         let template = shared.get::<PolicyTemplateRecord>(&request.template).await?;
         if template.is_none_or(|template| template.product != request.requestor) {
-            return Err(denied());
+            return Err(Error::NotTradable);
         }
         let (Some(approver), Some(owner), Some(ends)) = (request.approver.clone(), request.owner_account, request.access_ends) else {
-            return Err(denied());
+            return Err(Error::NotTradable);
         };
         if !request.is_tradable(cx.now) {
             return Err(Error::TokenExpired);

@@ -42,8 +42,8 @@ pub enum Error {
     #[error("The trade-in token has expired and can no longer be exchanged for credentials.")]
     TokenExpired,
     /// No token of this caller's.
-    #[error("User: {0} is not authorized to perform: sts:GetDelegatedAccessToken with this token")]
-    NotTradable(Arn),
+    #[error("The trade-in token is not valid.")]
+    NotTradable,
     #[error("Message is not a valid authorization message.")]
     InvalidMessage,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -80,10 +80,8 @@ impl From<Error> for Failure {
                 (400, "ValidationError")
             }
             Error::TokenExpired => (400, "ExpiredTradeInTokenException"),
-            Error::Denied { .. } | Error::NotTradable(_) | Error::NoSuchDevice | Error::WrongCode | Error::HalfFactor => {
-                (403, "AccessDenied")
-            }
-            Error::InvalidParameter(_) => (400, "InvalidParameterValue"),
+            Error::Denied { .. } | Error::NoSuchDevice | Error::WrongCode | Error::HalfFactor => (403, "AccessDenied"),
+            Error::InvalidParameter(_) | Error::NotTradable => (400, "InvalidParameterValue"),
             Error::Malformed(_) => (400, "MalformedPolicyDocument"),
             Error::PackedTooLarge(_) => (400, "PackedPolicyTooLarge"),
             Error::InvalidMessage => (400, "InvalidAuthorizationMessageException"),

@@ -31,6 +31,9 @@ impl Commands for Double {
             | LocalCommand::ServiceList
             | LocalCommand::ServiceResetKey { .. }
             | LocalCommand::ServiceRemove { .. }
+            | LocalCommand::TemplateAdd { .. }
+            | LocalCommand::TemplateList
+            | LocalCommand::TemplateRemove { .. }
             | LocalCommand::Explain { .. }
             | LocalCommand::Backup { .. }
             | LocalCommand::WhatIf { .. }

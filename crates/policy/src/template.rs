@@ -182,8 +182,11 @@ fn named(name: &str) -> Result<(), TemplateError> {
     if fits { Ok(()) } else { Err(TemplateError::Name) }
 }
 
-/// A text, cut at its holes: what stands before each hole, its name, and what is left behind the last.
-fn cut(text: &str) -> Result<(Vec<(&str, &str)>, &str), TemplateError> {
+/// What stands before each hole, with the hole's name, and what is left behind the last.
+type Cut<'t> = (Vec<(&'t str, &'t str)>, &'t str);
+
+/// A text, cut at its holes.
+fn cut(text: &str) -> Result<Cut<'_>, TemplateError> {
     let (mut holes, mut rest) = (Vec::new(), text);
     while let Some((before, behind)) = rest.split_once("@{") {
         let (name, after) = behind.split_once('}').ok_or(TemplateError::Name)?;

@@ -46,9 +46,6 @@ pub(super) fn texts(element: &Value) -> impl Iterator<Item = &str> {
 }
 
 fn several(element: &Value) -> impl Iterator<Item = &Value> {
-    let (one, many) = match element {
-        Value::Array(list) => (None, list.as_slice()),
-        other => (Some(other), &[][..]),
-    };
+    let (one, many) = if let Value::Array(list) = element { (None, list.as_slice()) } else { (Some(element), &[][..]) };
     one.into_iter().chain(many)
 }

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness.asking import check, decide, signed_request
+from harness.asking import check, decide, resource_policy, signed_request
 from harness.delegation import FILLING, Product, lent, shown, state, take_up
 from harness.expecting import refused
 from harness.preloaded import turned_server
@@ -56,6 +56,16 @@ def test_the_session_is_the_approvers_narrowed_to_the_template(product, account,
     with refused("AccessDenied"):
         session.iam.list_roles()
     assert may(account.root, session, "get", "put", "out", "other") == [True, True, False, False]
+
+
+@pytest.mark.parametrize("name", [lambda approver: approver.arn, lambda approver: "*"], ids=["by name", "as everybody"])
+def test_what_names_the_approver_lends_no_more_than_the_template(product, account, approver, name):
+    """A resource's policy that names a user needs nothing else in its account, also where a boundary does not allow; the product is lent what the template says."""
+    session = lent(product, approver)
+    policy = resource_policy({"AWS": name(approver)}, "s3:*", "arn:aws:s3:::logs/*")
+    asked = [check("s3:GetObject", "arn:aws:s3:::logs/x", resourcePolicy=policy), check("s3:DeleteObject", "arn:aws:s3:::logs/x", resourcePolicy=policy)]
+    assert [decision for decision, _ in decide(account.root, signed_request(session), *asked)] == ["Allowed", "ImplicitlyDenied"]
+    assert [decision for decision, _ in decide(account.root, signed_request(approver), *asked)] == ["Allowed", "Allowed"]
 
 
 def test_it_never_has_more_than_the_approver(product, account):

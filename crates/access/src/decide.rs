@@ -101,10 +101,12 @@ impl Standing {
             resource_account: question.resource_account,
             facts: question.facts,
         };
+        let own = self.session_policies.as_ref();
         let policies = Policies {
             identity: self.grants.as_ref().map_or(&self.nothing, |grants| &grants.identity),
             boundary: self.grants.as_ref().and_then(|grants| grants.boundary.as_ref()),
-            session: self.session_policies.as_ref(),
+            session: own.filter(|_| !self.is_lent),
+            lent: own.filter(|_| self.is_lent),
             resource: question.resource_policy,
             endpoint: None,
             service_control: controls(&self.levels).service,

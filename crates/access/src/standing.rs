@@ -36,6 +36,8 @@ pub struct Standing {
     pub(crate) nothing: PolicySet,
     /// What a session is narrowed to.
     pub session_policies: Option<PolicySet>,
+    /// Its rights are somebody's who lent them for what its session policies say: nothing else grants it more.
+    pub is_lent: bool,
     /// What Bailiwick lets a registered service do.
     pub registered: Option<Registered>,
     /// The condition keys that are true of it whatever it asks.
@@ -60,6 +62,7 @@ impl Standing {
             levels: Arc::new(Levels::none()),
             nothing: PolicySet::empty(Kind::Identity),
             session_policies: None,
+            is_lent: false,
             registered: None,
             facts: Arc::new(facts),
         }
@@ -115,6 +118,7 @@ impl Standing {
             levels,
             nothing: PolicySet::empty(Kind::Identity),
             session_policies,
+            is_lent: false,
             registered: None,
             facts: Arc::new(facts),
         }
@@ -284,6 +288,7 @@ impl Access {
                 Standing::of((grants, levels), principal, user_id, facts, Some(policies))
             }
         };
+        standing.is_lent = session.delegate.is_some();
         if let Some(asker) = asker {
             standing.deps.and(&asker);
         }

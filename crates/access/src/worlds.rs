@@ -46,6 +46,7 @@ struct Whole {
     principal: Option<String>,
     arn: Option<String>,
     invoked_by: Option<String>,
+    is_lent: bool,
     policies: Vec<String>,
 }
 
@@ -150,6 +151,7 @@ impl<'a> World<'a> {
             principal: identity.principal_id.clone(),
             arn: identity.arn.clone(),
             invoked_by: identity.invoked_by.clone(),
+            is_lent: identity.invoked_by_delegate.is_some(),
             policies: recorded.session_policies.iter().map(|policy| policy.clone().into_owned()).collect(),
         };
         if let Some(kept) = self.standings.get(&whole) {
@@ -187,6 +189,7 @@ impl<'a> World<'a> {
             levels: self.levels(account).await?,
             nothing: PolicySet::empty(Kind::Identity),
             session_policies: self.session_policies(recorded, account, federated).await?,
+            is_lent: identity.invoked_by_delegate.is_some(),
             registered: None,
             facts: Arc::new(Context::new()),
         }))

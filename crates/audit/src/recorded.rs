@@ -371,8 +371,19 @@ pub struct Identified {
     /// The service that called, by itself or for whoever this is.
     #[serde(default)]
     pub invoked_by: Option<String>,
+    /// The product that acted with rights that were lent to it.
+    #[serde(default)]
+    pub invoked_by_delegate: Option<Delegate>,
     #[serde(default)]
     session_context: Option<SessionContext>,
+}
+
+/// A product that acts with lent rights.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delegate {
+    /// Its account.
+    pub account_id: AccountId,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

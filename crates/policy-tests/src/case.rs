@@ -168,6 +168,7 @@ impl Case {
             identity: &identity,
             boundary: boundary.as_ref(),
             session: session.as_ref(),
+            lent: None,
             resource: resource.as_ref(),
             endpoint: endpoint.as_ref(),
             service_control: &service_control,

@@ -44,6 +44,8 @@ pub struct Policies<'a> {
     pub boundary: Option<&'a PolicySet>,
     /// The session's own policies. A federated user for whom none were passed has an empty set, not none: AWS leaves it what names it.
     pub session: Option<&'a PolicySet>,
+    /// What somebody lent its rights for. It limits whatever grants them, also what names the borrower's session directly.
+    pub lent: Option<&'a PolicySet>,
     /// The resource's policy, or the role's trust policy.
     pub resource: Option<&'a PolicySet>,
     /// The policy of the VPC endpoint that the request came through.
@@ -57,7 +59,16 @@ pub struct Policies<'a> {
 impl<'a> Policies<'a> {
     /// Policies of the principal alone.
     pub fn of(identity: &'a PolicySet) -> Policies<'a> {
-        Policies { identity, boundary: None, session: None, resource: None, endpoint: None, service_control: &[], resource_control: &[] }
+        Policies {
+            identity,
+            boundary: None,
+            session: None,
+            lent: None,
+            resource: None,
+            endpoint: None,
+            service_control: &[],
+            resource_control: &[],
+        }
     }
 }
 

@@ -120,6 +120,7 @@ fn judge(mut members: Members<'_>) -> Read<Explanation> {
         identity: &given.identity,
         boundary: given.boundary.as_ref(),
         session: given.session.as_ref(),
+        lent: None,
         resource: given.resource.as_ref(),
         endpoint: given.endpoint.as_ref(),
         service_control: &given.service_control,

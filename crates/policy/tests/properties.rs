@@ -337,6 +337,7 @@ impl Sets {
             identity: &self.identity,
             boundary: self.boundary.as_ref(),
             session: self.session.as_ref(),
+            lent: None,
             resource: self.resource.as_ref(),
             endpoint: self.endpoint.as_ref(),
             service_control: &self.service_control,
@@ -448,6 +449,18 @@ proptest! {
         });
         prop_assert_eq!(one, other);
         prop_assert!(scps.len() <= sets.service_control.len() && rcps.len() <= sets.resource_control.len());
+    }
+
+    #[test]
+    fn lent_rights_are_what_they_were_lent_for_at_most(world in world(), lent in documents(false)) {
+        let narrowed = |lent: &[Value]| {
+            let lent = set(lent, Kind::Session);
+            with(&world, |request, policies| decide(request, &Policies { lent: Some(&lent), ..*policies }).outcome)
+        };
+        prop_assert!(outcome(&world) == Outcome::Allowed || narrowed(&lent) != Outcome::Allowed);
+        prop_assert_eq!(narrowed(&[open()]), outcome(&world));
+        // Whoever it is may ask who it is.
+        prop_assert!(world.action.eq_ignore_ascii_case("sts:GetCallerIdentity") || narrowed(&[]) != Outcome::Allowed);
     }
 
     #[test]

@@ -99,6 +99,7 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
         let resource = self.look(on_resource, None, policies.resource)?;
         let boundary = self.look(Because::Boundary, None, policies.boundary.filter(|_| own.is_some()))?;
         let session = self.look(Because::Session, None, policies.session.filter(|_| own.is_some()))?;
+        let lent = self.look(Because::Session, None, policies.lent)?;
         let endpoint = self.look(Because::Endpoint, None, policies.endpoint)?;
         // RCPs bind whoever comes to a resource of theirs, SCPs the principals of their account; service-linked roles neither.
         let is_service_linked = matches!(request.principal, Principal::Session { service_linked: true, .. });
@@ -117,6 +118,10 @@ impl<'p, O: Observer<'p>> Walk<'_, 'p, O> {
         }
         if endpoint.is_some() && is_lacking(endpoint) {
             self.lack(Because::Endpoint)?;
+        }
+        // Who borrows rights has what they were lent for, however they are granted.
+        if lent.is_some() && is_lacking(lent) {
+            self.lack(Because::Session)?;
         }
         let granted = resource.and_then(|said| said.allow());
         let by_resource = |by| Decision { outcome: Outcome::Allowed, because: on_resource, by };

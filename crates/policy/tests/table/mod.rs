@@ -109,6 +109,7 @@ impl Sets {
             identity: &self.identity,
             boundary: self.boundary.as_ref(),
             session: self.session.as_ref(),
+            lent: None,
             resource: self.resource.as_ref(),
             endpoint: self.endpoint.as_ref(),
             service_control: &self.service_control,

@@ -18,7 +18,7 @@ const ACCOUNTS: usize = 10_000;
 /// Units under the root, and units under each of those. Every other account stands in one of the latter, the rest under the root.
 const UNITS: usize = 10;
 const CLIENTS: usize = 64;
-const TIME: Duration = Duration::from_secs(2);
+const TIME: Duration = Duration::from_millis(1_500);
 const PAGE_TIME: Duration = Duration::from_millis(300);
 /// Between two changes at the root: as no organization makes them for long, and so that they do not measure how a machine that is full serves
 /// more. Nearly every decision between two of them is the first one of its account after a change.

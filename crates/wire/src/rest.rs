@@ -69,12 +69,20 @@ pub fn find<'a>(
     path: &str,
     uri_query: &str,
 ) -> Option<(usize, Vec<(&'a str, String)>)> {
-    let matching = patterns.into_iter().enumerate().filter_map(|(at, http)| {
+    // Most differ in the method or in what their path begins with, and that is seen without taking them apart.
+    let near = patterns.into_iter().enumerate().filter(|(_, http)| begins_with(http, method, path));
+    let matching = near.filter_map(|(at, http)| {
         let pattern = Pattern::new(http)?;
         let labels = pattern.matches(method, path, uri_query)?;
         Some((pattern.weight(), at, labels))
     });
     matching.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, at, labels)| (at, labels))
+}
+
+/// Whether the method is this pattern's, and the path begins with what stands before its first label.
+fn begins_with(http: &str, method: &str, path: &str) -> bool {
+    let target = http.strip_prefix(method).and_then(|rest| rest.strip_prefix(' '));
+    target.and_then(|target| target.split(['{', '?']).next()).is_some_and(|literal| path.starts_with(literal))
 }
 
 fn segments(path: &str) -> Option<std::str::Split<'_, char>> {

@@ -96,6 +96,21 @@ fn the_most_literal_pattern_is_meant() {
 }
 
 #[test]
+fn what_is_found_is_what_matches_when_every_pattern_is_taken_apart() {
+    let patterns = ["GET /", "PUT /a", "GET /a", "GET /a/{x}", "GET /a/{x}/b", "GET /a?q=1", "GET /{x+}", "GET /ab/{x}", "/a", "GET"];
+    for path in ["", "/", "/a", "/a/", "/a/b", "/a/b/b", "/ab", "/ab/c", "/%61", "a"] {
+        for (method, asked) in [("GET", ""), ("GET", "q=1"), ("PUT", "q=1"), ("G", ""), ("", ""), ("get", "")] {
+            let taken_apart = patterns.iter().enumerate().filter_map(|(at, http)| {
+                let pattern = Pattern::new(http)?;
+                Some((pattern.weight(), at, pattern.matches(method, path, asked)?))
+            });
+            let meant = taken_apart.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, at, labels)| (at, labels));
+            assert_eq!(find(patterns, method, path, asked), meant, "{method} {path} {asked}");
+        }
+    }
+}
+
+#[test]
 fn path_query_and_body_become_one_input_without_overlap() {
     let limits = Limits::default();
     let node = read(vec![("name", "n".to_owned())], "tag=a&tag=b&tag=c&max=5", br#"{"body":{"x":1}}"#, &limits).unwrap();

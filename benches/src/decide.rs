@@ -2,6 +2,7 @@
 
 use crate::alone::nanoseconds;
 use crate::report::Report;
+use crate::rounds::ROUNDS;
 use crate::{ALLOCATOR, Problem};
 use cedar_policy::{Authorizer, Context as CedarContext, Entities, EntityUid, PolicySet as CedarSet, Request as CedarRequest};
 use policy::{Compiled, Context, Document, Kind, Outcome, Policies, PolicySet, Principal, Request, Source, decide};
@@ -89,7 +90,14 @@ fn organizations(report: &mut Report) -> Result<(), Problem> {
     if decide(&request, &bound_twice).outcome != Outcome::Allowed {
         return Err("the decision is not the one that is to be timed".into());
     }
-    let (outside, one, both) = (time(&outside), time(&bound), time(&bound_twice));
+    // In turn and more than once: what slows a machine for a while slows all three.
+    let mut least = [f64::INFINITY; 3];
+    for _ in 0..ROUNDS {
+        for (least, policies) in least.iter_mut().zip([&outside, &bound, &bound_twice]) {
+            *least = least.min(time(policies));
+        }
+    }
+    let [outside, one, both] = least;
     let found = format!("{:.2} × of without ({one:.0} ns)", one / outside);
     report.line("a decision under five levels of five SCPs each", &found, "≤ 1.3 ×", one / outside <= 1.3);
     let found = format!("{:.2} × of without ({both:.0} ns)", both / outside);

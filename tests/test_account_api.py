@@ -19,6 +19,7 @@ CONTACT = {
     "CountryCode": "US",
     "PhoneNumber": "+1 206 555 0100",
 }
+SWITCHED = "Unable to switch region status because of its current opt-in status."
 SECURITY = {"Name": "Security", "Title": "Watch", "EmailAddress": "security@example.com", "PhoneNumber": "+1 206 555 0101"}
 
 
@@ -110,6 +111,9 @@ def test_alternate_contacts(own):
         assert own.get_alternate_contact(AlternateContactType=kind)["AlternateContact"] == SECURITY | {"AlternateContactType": kind}
     own.put_alternate_contact(AlternateContactType="BILLING", **SECURITY | {"Title": "Other"})
     assert own.get_alternate_contact(AlternateContactType="BILLING")["AlternateContact"]["Title"] == "Other"
+    own.put_alternate_contact(AlternateContactType="BILLING", **SECURITY | {"Name": " Roe ", "EmailAddress": " roe@example.com "})
+    shown = own.get_alternate_contact(AlternateContactType="BILLING")["AlternateContact"]
+    assert (shown["Name"], shown["EmailAddress"]) == (" Roe ", "roe@example.com")
     own.delete_alternate_contact(AlternateContactType="BILLING")
     with refused("ResourceNotFoundException", 404):
         own.delete_alternate_contact(AlternateContactType="BILLING")
@@ -123,22 +127,28 @@ def test_regions_are_listed_page_by_page_and_asked_for(own):
     regions = {each["RegionName"]: each["RegionOptStatus"] for page in pages.paginate(MaxResults=7) for each in page["Regions"]}
     assert list(regions) == sorted(regions) and len(regions) == 34
     assert (regions["us-east-1"], regions["eu-south-1"]) == ("ENABLED_BY_DEFAULT", "DISABLED")
-    for _ in range(2):
+    first = own.list_regions()
+    assert len(first["Regions"]) == 20 and "NextToken" in first
+    own.enable_region(RegionName="eu-south-1")
+    assert body(own.get_region_opt_status(RegionName="eu-south-1")) == {"RegionName": "eu-south-1", "RegionOptStatus": "ENABLED"}
+    with refused("ValidationException", 400, "invalidRegionOptTarget", words=SWITCHED):
         own.enable_region(RegionName="eu-south-1")
-        assert body(own.get_region_opt_status(RegionName="eu-south-1")) == {"RegionName": "eu-south-1", "RegionOptStatus": "ENABLED"}
     assert own.list_regions(RegionOptStatusContains=["ENABLED"])["Regions"] == [{"RegionName": "eu-south-1", "RegionOptStatus": "ENABLED"}]
-    for _ in range(2):
+    own.disable_region(RegionName="eu-south-1")
+    assert own.get_region_opt_status(RegionName="eu-south-1")["RegionOptStatus"] == "DISABLED"
+    with refused("ValidationException", 400, "invalidRegionOptTarget", words=SWITCHED):
         own.disable_region(RegionName="eu-south-1")
-        assert own.get_region_opt_status(RegionName="eu-south-1")["RegionOptStatus"] == "DISABLED"
     assert own.list_regions(RegionOptStatusContains=["ENABLED", "ENABLING"])["Regions"] == []
     for call in [own.enable_region, own.disable_region]:
-        for name in ["us-east-1", "moon-north-1"]:
-            with refused("ValidationException", 400, "invalidRegionOptTarget"):
-                call(RegionName=name)
-    with refused("ValidationException", 400, "fieldValidationFailed"):
-        own.get_region_opt_status(RegionName="moon-north-1")
-    with refused("ValidationException", 400, "fieldValidationFailed"):
+        with refused("ValidationException", 400, "invalidRegionOptTarget", words=SWITCHED):
+            call(RegionName="us-east-1")
+    for call in [own.enable_region, own.disable_region, own.get_region_opt_status]:
+        with refused("ValidationException", 400, "fieldValidationFailed", "moon-north-1 is not a valid region for opt-in or opt-out."):
+            call(RegionName="moon-north-1")
+    with pytest.raises(ClientError) as caught:
         own.list_regions(NextToken="nonsense")
+    field = {"name": "NextToken", "message": "NextToken is malformed"}
+    assert (caught.value.response["reason"], caught.value.response["fieldList"]) == ("fieldValidationFailed", [field])
 
 
 def test_what_must_be_said_and_is_not(server):
@@ -260,7 +270,7 @@ def wrong(code):
 def test_an_address_is_changed_by_its_code(server, mine):
     account, client, address = mine.create(), managing(mine), f"{fresh('new')}@example.org"
     old = client.get_primary_email(AccountId=account)["PrimaryEmail"]
-    with refused("ResourceNotFoundException", 404):
+    with refused("ValidationException", 400, words="No email update found for account"):
         client.get_primary_email_update_status(AccountId=account)
     with refused("ResourceNotFoundException", 404):
         client.accept_primary_email_update(AccountId=account, PrimaryEmail=address, Otp="AAAAAA")

@@ -30,7 +30,7 @@ def test_the_summary_tells_which_tokens_the_global_endpoint_gives(server):
 def test_outbound_federation_is_switched_on_and_off(server):
     account = server.account(fresh("outbound"))
     for call in ("get_outbound_web_identity_federation_info", "disable_outbound_web_identity_federation"):
-        with refused("FeatureDisabled", status=404):
+        with refused("FeatureDisabled", f"Outbound identity federation is disabled for account {account.id}", status=404):
             getattr(account.iam, call)()
     issuer = account.iam.enable_outbound_web_identity_federation()["IssuerIdentifier"]
     assert re.fullmatch(r"https://[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.tokens\.sts\.global\.api\.aws", issuer)

@@ -35,7 +35,8 @@ def refusal(caller, service, name, parameters):
 def told(answer, service, kind):
     """Whether the answer says of a request that it is not as the model says, and why."""
     expected = ("InvalidInputException", REASONS[kind]) if service == "organizations" else ("ValidationException", {"fieldValidationFailed"})
-    reason = answer.get("Reason") or answer.get("reason")
+    # Organizations names the member behind the reason.
+    reason = (answer.get("Reason") or answer.get("reason") or "").partition(":")[0]
     return (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (expected[0], 400) and reason in expected[1]
 
 

@@ -30,7 +30,7 @@ def test_it_is_put_shown_and_deleted(server):
     assert made == {"ResourcePolicySummary": {"Id": policy, "Arn": fresh.arn(f"resourcepolicy/{fresh.id}/{policy}")}, "Content": content}
     assert body(fresh.client.describe_resource_policy())["ResourcePolicy"] == made
     assert fresh.client.list_tags_for_resource(ResourceId=policy)["Tags"] == [{"Key": "a", "Value": "b"}]
-    with refused("InvalidInputException", "INVALID_LIST_MEMBER"):
+    with refused("ConstraintViolationException", "UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED"):
         put(fresh, content, Tags=[{"Key": "a", "Value": "c"}])
     again = put(fresh, content.replace("ListAccounts", "ListRoots"))
     assert again["ResourcePolicySummary"] == made["ResourcePolicySummary"]

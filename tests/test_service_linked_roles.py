@@ -152,9 +152,10 @@ def test_a_task_that_there_is_not(account, other_account):
 
 def test_an_ordinary_role_is_not_deleted_so(account):
     name = account.role().name
-    for missing in (name, "walk-none"):
-        with refused("NoSuchEntity", f"The role with name {missing} cannot be found."):
-            account.iam.delete_service_linked_role(RoleName=missing)
+    with refused("NoSuchEntity", f"{name} exists but is not a service role."):
+        account.iam.delete_service_linked_role(RoleName=name)
+    with refused("NoSuchEntity", "The role with name walk-none cannot be found."):
+        account.iam.delete_service_linked_role(RoleName="walk-none")
     account.iam.get_role(RoleName=name)
 
 

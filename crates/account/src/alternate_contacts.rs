@@ -135,7 +135,7 @@ impl Operation for PutAlternateContact {
             kind: self.alternate_contact_type,
             name: self.name.clone(),
             title: self.title.clone(),
-            email: self.email_address.clone(),
+            email: EmailAddress(self.email_address.as_str().trim().into()),
             phone: self.phone_number.clone(),
         };
         match cx.tx.in_account(&account.to_string()).put(&record).await? {

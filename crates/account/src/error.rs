@@ -16,6 +16,12 @@ pub enum Error {
     NotFound(String),
     #[error("{words}")]
     Invalid { reason: &'static str, words: &'static str },
+    /// A member that does not do, which the answer names.
+    #[error("{words}")]
+    Member { reason: &'static str, name: &'static str, words: String },
+    /// What is told without a reason.
+    #[error("{0}")]
+    Plain(String),
     #[error("{0}")]
     Conflict(&'static str),
     #[error("Too many wrong codes. Try again later.")]
@@ -35,9 +41,15 @@ impl Error {
         Error::Invalid { reason: FIELD, words }
     }
 
-    /// A region that cannot be enabled or disabled.
-    pub fn region(words: &'static str) -> Self {
-        Error::Invalid { reason: "invalidRegionOptTarget", words }
+    /// A member that does not do, and what AWS names it.
+    pub fn member(name: &'static str, words: impl Into<String>) -> Self {
+        Error::Member { reason: FIELD, name, words: words.into() }
+    }
+
+    /// A region that is what it should become.
+    pub fn region() -> Self {
+        let words = "Unable to switch region status because of its current opt-in status.".to_owned();
+        Error::Member { reason: "invalidRegionOptTarget", name: "RegionName", words }
     }
 }
 
@@ -46,7 +58,7 @@ impl From<Error> for Failure {
         let (status, code) = match &error {
             Error::Denied { .. } => (403, "AccessDeniedException"),
             Error::NotFound(_) => (404, "ResourceNotFoundException"),
-            Error::Invalid { .. } => (400, "ValidationException"),
+            Error::Invalid { .. } | Error::Member { .. } | Error::Plain(_) => (400, "ValidationException"),
             Error::Conflict(_) => (409, "ConflictException"),
             Error::TooManyTries => (429, "TooManyRequestsException"),
             Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
@@ -58,9 +70,17 @@ impl From<Error> for Failure {
         let failure = Failure::new(status, code, error.to_string());
         match error {
             Error::Invalid { reason, .. } => failure.with("reason", Node::text(reason)),
-            Error::Denied { .. } | Error::NotFound(_) | Error::Conflict(_) | Error::TooManyTries | Error::Sealing(_) | Error::Store(_) => {
-                failure
+            Error::Member { reason, name, words } => {
+                let field = vec![("name".into(), Node::text(name)), ("message".into(), Node::text(words))];
+                failure.with("reason", Node::text(reason)).with("fieldList", Node::List(vec![Node::Map(field)]))
             }
+            Error::Plain(_)
+            | Error::Denied { .. }
+            | Error::NotFound(_)
+            | Error::Conflict(_)
+            | Error::TooManyTries
+            | Error::Sealing(_)
+            | Error::Store(_) => failure,
         }
     }
 }

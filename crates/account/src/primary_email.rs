@@ -222,7 +222,7 @@ impl Operation for GetPrimaryEmailUpdateStatus {
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetPrimaryEmailUpdateStatusOutput, Error> {
         let account = subject::<Self, _>(cx, self.account_id.as_ref()).await?.id;
         let update = cx.tx.in_account(&account.to_string()).get::<EmailUpdateRecord>(&account).await?;
-        let update = update.ok_or_else(|| Error::NotFound("The primary email address was not updated.".to_owned()))?;
+        let update = update.ok_or_else(|| Error::Plain("No email update found for account".to_owned()))?;
         Ok(GetPrimaryEmailUpdateStatusOutput { status: update.status, updated_at: Timestamp(update.at) })
     }
 }

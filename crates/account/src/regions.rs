@@ -84,9 +84,11 @@ fn status(is_optional: bool, is_asked_for: bool) -> RegionOptStatus {
     }
 }
 
-/// Whether a region has to be asked for; `None`, if there is none of this name.
-fn is_optional(region: &RegionName) -> Option<bool> {
-    REGIONS.iter().find(|(name, _)| *name == region.as_str()).map(|(_, optional)| *optional)
+/// Whether a region has to be asked for.
+fn is_optional(region: &RegionName) -> Result<bool, Error> {
+    let there = REGIONS.iter().find(|(name, _)| *name == region.as_str());
+    let none = || Error::member("RegionName", format!("{region} is not a valid region for opt-in or opt-out."));
+    there.map(|(_, optional)| *optional).ok_or_else(none)
 }
 
 /// The regions that an account has asked for.
@@ -105,7 +107,7 @@ pub(crate) struct NextToken(Box<str>);
 struct ListRegions {
     account_id: Option<AccountNumber>,
     #[shape(default)]
-    max_results: Int<1, 50, 50>,
+    max_results: Int<1, 50, 20>,
     next_token: Option<NextToken>,
     region_opt_status_contains: Vec<RegionOptStatus>,
 }
@@ -135,7 +137,7 @@ impl Operation for ListRegions {
         let account = subject::<Self, _>(cx, self.account_id.as_ref()).await?.id;
         let after = self.next_token.as_ref().map(NextToken::as_str);
         if after.is_some_and(|after| !REGIONS.iter().any(|(name, _)| *name == after)) {
-            return Err(Error::field("The next token is not valid."));
+            return Err(Error::member("NextToken", "NextToken is malformed"));
         }
         let asked_for = asked_for(&cx.tx.in_account(&account.to_string())).await?;
         let wanted = &self.region_opt_status_contains;
@@ -174,7 +176,7 @@ impl Operation for GetRegionOptStatus {
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<Region, Error> {
         let account = subject::<Self, _>(cx, self.account_id.as_ref()).await?.id;
-        let optional = is_optional(&self.region_name).ok_or_else(|| Error::field("There is no region of this name."))?;
+        let optional = is_optional(&self.region_name)?;
         let name = self.region_name.to_string();
         let asked_for = cx.tx.in_account(&account.to_string()).get::<RegionRecord>(&name).await?.is_some();
         Ok(Region { region_name: name, region_opt_status: status(optional, asked_for) })
@@ -183,11 +185,7 @@ impl Operation for GetRegionOptStatus {
 
 /// Refuses a region that no account can ask for or give back.
 fn check(region: &RegionName) -> Result<(), Error> {
-    match is_optional(region) {
-        Some(true) => Ok(()),
-        Some(false) => Err(Error::region("The region is enabled by default, and can be neither enabled nor disabled.")),
-        None => Err(Error::region("There is no region of this name.")),
-    }
+    if is_optional(region)? { Ok(()) } else { Err(Error::region()) }
 }
 
 #[derive(Shape)]
@@ -210,9 +208,9 @@ impl Operation for EnableRegion {
         let account = subject::<Self, _>(cx, self.account_id.as_ref()).await?.id;
         check(&self.region_name)?;
         let record = RegionRecord { region: self.region_name.to_string(), enabled: cx.now };
-        match cx.tx.in_account(&account.to_string()).put(&record).await? {
+        match cx.tx.in_account(&account.to_string()).insert(&record).await? {
             Stored::Done => Ok(()),
-            Stored::Taken => Err(Error::Store(StoreError::Conflict)),
+            Stored::Taken => Err(Error::region()),
         }
     }
 }
@@ -236,9 +234,8 @@ impl Operation for DisableRegion {
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let account = subject::<Self, _>(cx, self.account_id.as_ref()).await?.id;
         check(&self.region_name)?;
-        // Asked for or not: it is not enabled afterwards.
-        cx.tx.in_account(&account.to_string()).delete::<RegionRecord>(&self.region_name.to_string()).await?;
-        Ok(())
+        let was_there = cx.tx.in_account(&account.to_string()).delete::<RegionRecord>(&self.region_name.to_string()).await?;
+        if was_there { Ok(()) } else { Err(Error::region()) }
     }
 }
 

@@ -111,7 +111,7 @@ impl Operation for DisableOutboundWebIdentityFederation {
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
         let mut features = features(cx).await?;
-        let outbound = features.outbound.take().filter(|outbound| outbound.enabled).ok_or(Error::FeatureDisabled)?;
+        let outbound = features.outbound.take().filter(|outbound| outbound.enabled).ok_or(Error::FeatureDisabled(cx.caller.account))?;
         features.outbound = Some(OutboundFederation { enabled: false, ..outbound });
         put(cx, &features).await
     }
@@ -136,7 +136,7 @@ impl Operation for GetOutboundWebIdentityFederationInfo {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetOutboundWebIdentityFederationInfoOutput, Error> {
-        let outbound = features(cx).await?.outbound.filter(|outbound| outbound.enabled).ok_or(Error::FeatureDisabled)?;
+        let outbound = features(cx).await?.outbound.filter(|outbound| outbound.enabled).ok_or(Error::FeatureDisabled(cx.caller.account))?;
         Ok(GetOutboundWebIdentityFederationInfoOutput { issuer_identifier: outbound.issuer(), jwt_vending_enabled: true })
     }
 }

@@ -79,6 +79,8 @@ pub enum Error {
     NoTemplate(String),
     #[error("Cannot find deletion status for given id.")]
     NoSuchTask,
+    #[error("{0} exists but is not a service role.")]
+    NotServiceLinked(String),
     #[error("{0} is an AWS service linked role, max session duration cannot be changed.")]
     FixedDuration(String),
     #[error("Cannot attach a Service Role Policy to a Customer Role.")]
@@ -147,8 +149,8 @@ pub enum Error {
     NoCentralRoot(#[from] NoCentralRoot),
     #[error("Outbound web identity federation is already enabled for this account.")]
     FeatureEnabled,
-    #[error("Outbound web identity federation is disabled for this account.")]
-    FeatureDisabled,
+    #[error("Outbound identity federation is disabled for account {0}")]
+    FeatureDisabled(AccountId),
     #[error("Duplicate certificate uploaded.")]
     DuplicateCertificate,
     #[error("The private key did not match the public key provided. Please verify the key material and try again.")]
@@ -205,6 +207,7 @@ impl From<Error> for Failure {
             | Error::NoLoginProfile(_)
             | Error::NoAlias(_)
             | Error::NoSuchTask
+            | Error::NotServiceLinked(_)
             | Error::SshKeyOfAnother(_)
             | Error::NoPasswordPolicy(_)
             | Error::NoPasswordPolicyToDelete
@@ -244,7 +247,7 @@ impl From<Error> for Failure {
             Error::DuplicateCertificate => (409, "DuplicateCertificate"),
             Error::NoCentralRoot(why) => (400, why.code()),
             Error::FeatureEnabled => (409, "FeatureEnabled"),
-            Error::FeatureDisabled => (404, "FeatureDisabled"),
+            Error::FeatureDisabled(_) => (404, "FeatureDisabled"),
             Error::KeyPairMismatch => (400, "KeyPairMismatch"),
             Error::ReportNotPresent => (410, "ReportNotPresent"),
             Error::ReportExpired => (410, "ReportExpired"),

@@ -171,7 +171,7 @@ impl Operation for DeleteServiceLinkedRole {
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<DeleteServiceLinkedRoleOutput, Error> {
         let role = roles::named(cx, &self.role_name).await?;
         if !role.is_service_linked() {
-            return Err(Error::no_role(&role.name));
+            return Err(Error::NotServiceLinked(role.name.to_string()));
         }
         let usage = cx.tx.get::<RoleUsageRecord>(&role.id).await?.filter(|usage| !usage.resources.is_empty());
         let used = usage.map(|usage| Used { region: usage.region, resources: usage.resources });

@@ -30,7 +30,7 @@ impl Operation for EnableAllFeatures {
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<HandshakeOutput, Error> {
         let organization = organization(cx, Reach::Management).await?;
         if organization.features == FeatureSet::All {
-            let words = "The organization has all features enabled already.";
+            let words = "All features are already enabled on this organization.";
             return Err(Error::handshake("ORGANIZATION_ALREADY_HAS_ALL_FEATURES", words));
         }
         if pending(cx, &organization).await?.is_some() {

@@ -64,6 +64,11 @@ impl EffectivePolicyType {
     }
 }
 
+/// Refuses a kind that the root has not enabled.
+fn is_enabled(organization: &OrganizationRecord, kind: PolicyType) -> Result<(), Error> {
+    if organization.has(kind) { Ok(()) } else { Err(Error::NoEffectivePolicyType) }
+}
+
 /// What is in effect.
 pub(crate) struct Effective {
     /// The policies, merged.
@@ -134,9 +139,10 @@ impl Operation for DescribeEffectivePolicy {
             return Err(Error::NoSuchTarget);
         }
         let Ok(account) = target_id.as_str().parse::<AccountId>() else {
-            let words = "You can only view the effective policy of an account.";
+            let words = "You specified a target that is not currently supported.";
             return Err(Error::InvalidInput { reason: "TARGET_NOT_SUPPORTED", words });
         };
+        is_enabled(&organization, self.policy_type.kind())?;
         let path = organization_path(&cx.tx, account).await?.ok_or(Error::NoSuchTarget)?;
         let effective = effective(&cx.tx, &path, self.policy_type.kind()).await?.ok_or(Error::NoEffectivePolicy)?;
         let effective_policy = EffectivePolicy {
@@ -237,6 +243,7 @@ impl Operation for ListEffectivePolicyValidationErrors {
         let account_id = self.account_id.id()?;
         let path = path_of(cx, &organization, account_id).await?;
         let kind = self.policy_type.kind();
+        is_enabled(&organization, kind)?;
         let effective = effective(&cx.tx, &path, kind).await?.ok_or(Error::NoEffectivePolicy)?;
         let (effective_policy_validation_errors, next) =
             self.page.of_all(faults(kind, &effective.merged), |fault| fault.path_to_error.clone())?;
@@ -280,9 +287,7 @@ impl Operation for ListAccountsWithInvalidEffectivePolicy {
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListAccountsWithInvalidEffectivePolicyOutput, Error> {
         let organization = organization(cx, Reach::Delegated).await?;
         let kind = self.policy_type.kind();
-        if !organization.has(kind) {
-            return Err(Error::NoEffectivePolicy);
-        }
+        is_enabled(&organization, kind)?;
         let members = MemberRecord::BY_ORGANIZATION.of(&organization.id);
         let page = cx.tx.in_account(SHARED).scan(members, self.page.after()?.as_ref(), self.page.limit(), |_| true).await?;
         let mut invalid = Vec::new();

@@ -60,7 +60,7 @@ pub enum Error {
     AlreadyRegistered,
     #[error("The provided account is not a registered delegated administrator for your organization.")]
     NotRegistered,
-    #[error("The organization has no resource policy.")]
+    #[error("No resource-based policy found.")]
     NoResourcePolicy,
     #[error("You specified a parent that doesn't exist.")]
     NoSuchParent,
@@ -86,7 +86,7 @@ pub enum Error {
     DuplicateAttachment,
     #[error("The provided policy document does not meet the requirements of the specified policy type.")]
     MalformedPolicy,
-    #[error("The specified policy is attached to one or more entities. You must detach it first.")]
+    #[error("The specified policy is in use and cannot be deleted.")]
     PolicyInUse,
     #[error("The specified policy isn't attached to the specified target.")]
     NotAttached,
@@ -98,6 +98,8 @@ pub enum Error {
     PolicyTypeNotAvailable,
     #[error("There is no effective policy of the specified type for the specified target.")]
     NoEffectivePolicy,
+    #[error("The specified policy type is not enabled. Enable that policy type on your organization root and then retry.")]
+    NoEffectivePolicyType,
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     Sealing(#[from] SealingError),
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -176,7 +178,7 @@ impl From<Error> for Failure {
             Error::PolicyTypeNotEnabled => (400, "PolicyTypeNotEnabledException"),
             Error::PolicyTypeAlreadyEnabled => (400, "PolicyTypeAlreadyEnabledException"),
             Error::PolicyTypeNotAvailable => (400, "PolicyTypeNotAvailableForOrganizationException"),
-            Error::NoEffectivePolicy => (400, "EffectivePolicyNotFoundException"),
+            Error::NoEffectivePolicy | Error::NoEffectivePolicyType => (400, "EffectivePolicyNotFoundException"),
             Error::Store(StoreError::Full) => (503, "ServiceUnavailable"),
             Error::Sealing(_) | Error::Store(_) => (500, "ServiceException"),
         };

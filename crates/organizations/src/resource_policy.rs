@@ -62,9 +62,7 @@ struct ResourcePolicyOutput {
 /// Refuses what is no policy, and what would let more than can be let.
 fn check(content: &str) -> Result<(), Error> {
     let invalid = |reason, words| Error::InvalidInput { reason, words };
-    let not_json = || {
-        invalid("INVALID_RESOURCE_POLICY_JSON", "The provided policy document does not meet the requirements of the specified policy type.")
-    };
+    let not_json = || invalid("INVALID_RESOURCE_POLICY_JSON", "This resource-based policy contains invalid JSON.");
     let document = Document::saved(content, Kind::Resource).map_err(|_| not_json())?;
     for statement in document.statements() {
         if statement.is_not_action() || !statement.actions().all(can_be_let) {
@@ -111,8 +109,8 @@ impl Operation for PutResourcePolicy {
         let shared = cx.tx.in_account(SHARED);
         let old = shared.get::<ResourcePolicyRecord>(&organization.id).await?;
         if old.is_some() && !self.tags.is_empty() {
-            let words = "Tags can be given to a resource policy only when it is made.";
-            return Err(Error::InvalidInput { reason: "INVALID_LIST_MEMBER", words });
+            let words = "Adding tags on updating an existing resource-based policy is not supported.";
+            return Err(Error::constraint("UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED", words));
         }
         let id = match old {
             Some(old) => old.id,

@@ -178,5 +178,5 @@ def test_aws_managed_policies_show_this_accounts_entities_only(account, other_ac
 
 def test_of_an_unknown_policy(account):
     arn = account.arn("policy/none")
-    with refused("NoSuchEntity", f"Policy {arn} was not found."):
+    with refused("NoSuchEntity", f"Policy {arn} does not exist or is not attachable."):
         account.iam.list_entities_for_policy(PolicyArn=arn)

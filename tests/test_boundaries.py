@@ -34,8 +34,13 @@ def test_an_aws_managed_policy_may_bound(account, kind):
 @bounded_kinds
 def test_a_missing_policy_or_entity(account, kind):
     entity, arn = Entity(account, kind), account.policy()
-    with refused("NoSuchEntity"):
-        entity.call("put_{}_permissions_boundary", PermissionsBoundary=account.arn("policy/none"))
+    none, other = account.arn("policy/none"), account.arn("not_a_policy/some")
+    with refused("NoSuchEntity", f"Scope ARN: {none} does not exist or is not attachable."):
+        entity.call("put_{}_permissions_boundary", PermissionsBoundary=none)
+    with refused("InvalidInput", f"ARN {other} is not valid."):
+        entity.call("put_{}_permissions_boundary", PermissionsBoundary=other)
+    with refused("NoSuchEntity", f"Scope ARN: {none} does not exist or is not attachable."):
+        account.user(key=False, PermissionsBoundary=none)
     assert boundary_of(entity) is None
     name = {entity.member: "none"}
     with refused("NoSuchEntity", entity.missing("none")):

@@ -59,6 +59,8 @@ def test_membership_needs_both(account):
             call(GroupName="no-group", UserName=user.name)
         with refused("NoSuchEntity", "The user with name no-user cannot be found."):
             call(GroupName=group, UserName="no-user")
+        with refused("NoSuchEntity", "The user with name no-user cannot be found."):
+            call(GroupName="no-group", UserName="no-user")
 
 
 def test_a_user_is_in_ten_groups_at_most(account):

@@ -91,6 +91,12 @@ def test_role_and_profile_must_exist(account, call):
         getattr(account.iam, call)(InstanceProfileName=name, RoleName="no-role")
 
 
+def test_a_role_that_is_in_no_profile_cannot_be_taken_out(account):
+    name, role = profile(account), account.role(trusted=EC2)
+    with refused("NoSuchEntity", f"Role {role.name} in Instance Profile {name} cannot be found."):
+        account.iam.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=role.name)
+
+
 def test_a_profile_with_a_role_cannot_be_deleted(account):
     role = account.role(trusted=EC2)
     name = profile(account, role)

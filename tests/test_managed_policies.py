@@ -36,6 +36,7 @@ def test_description_and_tags_come_back_from_get_but_not_from_list(account):
     tags = [{"Key": "team", "Value": "red"}]
     made = account.iam.create_policy(PolicyName="dressed", Path="/team/", PolicyDocument=document(allow("s3:*")), Description="for the team", Tags=tags)["Policy"]
     assert made["Arn"] == account.arn("policy/team/dressed") and made["Tags"] == tags
+    assert set(made) == PLAIN | {"Tags"}
     got = account.iam.get_policy(PolicyArn=made["Arn"])["Policy"]
     assert set(got) == PLAIN | {"Description", "Tags"}
     assert got["Description"] == "for the team" and got["Tags"] == tags
@@ -61,15 +62,21 @@ def test_an_unknown_policy(account):
 def test_what_is_no_arn_cannot_be_parsed(account, call, arn):
     iam = account.root.unchecked()
     names = {"attach_user_policy": {"UserName": "u"}, "attach_role_policy": {"RoleName": "r"}, "attach_group_policy": {"GroupName": "g"}}.get(call, {})
-    with refused("ValidationError", re.compile(r"^Invalid ARN:  Could not be parsed!$|'policyArn' failed to satisfy constraint: Member must have length greater than or equal to 20")):
+    with refused("ValidationError", re.compile(rf"^ARN {arn} is not valid\.$|'policyArn' failed to satisfy constraint: Member must have length greater than or equal to 20")):
         getattr(iam, call)(PolicyArn=arn, **names)
 
 
 def test_the_bare_name_of_an_existing_policy_is_no_arn(account):
     account.policy(name="a-policy-with-a-long-name")
     user = account.user(key=False)
-    with refused("ValidationError", "Invalid ARN:  Could not be parsed!"):
+    with refused("ValidationError", "ARN a-policy-with-a-long-name is not valid."):
         account.iam.attach_user_policy(UserName=user.name, PolicyArn="a-policy-with-a-long-name")
+
+
+def test_the_arn_of_something_else_is_no_policys(account):
+    user, arn = account.user(key=False), account.arn("role/somebody")
+    with refused("InvalidInput", f"ARN {arn} is not valid."):
+        account.iam.attach_user_policy(UserName=user.name, PolicyArn=arn)
 
 
 def test_counts_follow_attachments_and_boundaries(account):

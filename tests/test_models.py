@@ -44,7 +44,7 @@ def test_missing_members_are_all_told(account, nobody, service, name):
 
 # Members whose violations AWS words by a rule of its own, or that have none that could be caused.
 OWN_WORDS = re.compile(
-    r"^\d+ validation errors? detected: |^The specified value for \w+ is invalid\. |^Invalid ARN:  Could not be parsed!$|^.* is invalid$|^Invalid length|^Invalid Marker", re.DOTALL)
+    r"^\d+ validation errors? detected: |^The specified value for \w+ is invalid\. |^Invalid ARN:  Could not be parsed!$|^ARN .* is not valid\.$|^.* is invalid$|^Invalid length|^Invalid Marker", re.DOTALL)
 
 
 def breakable():

@@ -155,7 +155,7 @@ def test_names_of_profiles_and_roles_have_no_case(account):
     iam.add_role_to_instance_profile(InstanceProfileName="CASED", RoleName=role.name.upper())
     with refused("LimitExceeded"):
         iam.add_role_to_instance_profile(InstanceProfileName="cased", RoleName=role.name)
-    with refused("NoSuchEntity", f"The role with name {other.name} cannot be found."):
+    with refused("NoSuchEntity", f"Role {other.name} in Instance Profile cased cannot be found."):
         iam.remove_role_from_instance_profile(InstanceProfileName="cased", RoleName=other.name)
     with refused("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first."):
         iam.delete_role(RoleName=role.name)

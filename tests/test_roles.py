@@ -41,6 +41,7 @@ def test_everything_given_comes_back_from_get_and_little_from_list(account):
     made = account.iam.create_role(RoleName="dressed", Path="/myPath/", AssumeRolePolicyDocument=trust(account.id), Description="does things",
                                    MaxSessionDuration=7200, PermissionsBoundary=boundary, Tags=tags)["Role"]
     assert made["Tags"] == tags and made["Arn"] == account.arn("role/myPath/dressed")
+    assert set(made) == CREATED | {"PermissionsBoundary", "Tags"}, "neither description nor duration"
     got = account.iam.get_role(RoleName="dressed")["Role"]
     assert set(got) == CREATED | {"MaxSessionDuration", "RoleLastUsed", "Description", "PermissionsBoundary", "Tags"}
     assert got["Description"] == "does things" and got["MaxSessionDuration"] == 7200 and got["Tags"] == tags

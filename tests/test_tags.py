@@ -82,6 +82,12 @@ def test_the_same_key_twice_in_one_call(account, kind):
         account.iam.create_user(UserName=fresh("twice"), Tags=[{"Key": "k", "Value": "1"}, {"Key": "K", "Value": "1"}])
 
 
+def test_the_same_key_twice_where_case_counts(account):
+    arn = account.policy()
+    with refused("InvalidInput", "Duplicate tag keys found."):
+        account.iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "k", "Value": "1"}, {"Key": "k", "Value": "2"}])
+
+
 @each
 def test_the_fifty_first_tag(account, kind):
     made = Tagged(account, kind)

@@ -294,7 +294,9 @@ impl Operation for GetAccessKeyLastUsed {
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<GetAccessKeyLastUsedOutput, Error> {
         let found = of_account(&cx.tx, cx.caller, &self.access_key_id).await?;
-        let (key, user) = found.ok_or_else(|| Error::NoSuchKey(self.access_key_id.to_string()))?;
+        // Whether somebody else's key exists is nobody's business: IAM denies, also to who may everything.
+        let nobody = || Error::KeyOfNobody { caller: cx.caller.arn.clone(), key: self.access_key_id.to_string() };
+        let (key, user) = found.ok_or_else(nobody)?;
         let used = cx.last_used().of(&cx.access().store, key.id.as_str()).await?;
         Ok(GetAccessKeyLastUsedOutput { user_name: user.map(|user| user.name), access_key_last_used: AccessKeyLastUsed::of(used) })
     }

@@ -374,7 +374,11 @@ impl Operation for ListEntitiesForPolicy {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<ListEntitiesForPolicyOutput, Error> {
-        let (arn, _) = found(cx, &self.policy_arn).await?;
+        let (arn, _) = match found(cx, &self.policy_arn).await {
+            // Here IAM has other words for a policy that is not there.
+            Err(Error::NoSuchPolicy(arn)) => return Err(Error::NotAttachable(arn)),
+            answer => answer?,
+        };
         let (prefix, of) = (arn.bytes(), |kind| self.entity_filter.is_none_or(|only| only == kind));
         let as_policy = self.policy_usage_filter != Some(PolicyUsageType::PermissionsBoundary);
         let as_boundary = self.policy_usage_filter != Some(PolicyUsageType::PermissionsPolicy);

@@ -40,7 +40,10 @@ impl AttachedPermissionsBoundary {
 /// The policy that is asked for as a boundary.
 pub(crate) async fn boundary<M: Mode>(cx: &Allowed<'_, M>, asked: Option<&PolicyArn>) -> Result<Option<Arn>, Error> {
     let Some(asked) = asked else { return Ok(None) };
-    attachable(cx, asked).await.map(Some)
+    match attachable(cx, asked).await {
+        Err(Error::NotAttachable(arn)) => Err(Error::NoSuchScope(arn)),
+        answer => answer.map(Some),
+    }
 }
 
 /// A managed policy that the caller's account may attach: its own, or one of AWS's.

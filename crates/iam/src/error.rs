@@ -27,10 +27,14 @@ pub enum Error {
     NoSuchPolicy(String),
     #[error("Policy {0} does not exist or is not attachable.")]
     NotAttachable(String),
+    #[error("Scope ARN: {0} does not exist or is not attachable.")]
+    NoSuchScope(String),
     #[error("Policy {arn} version {version} does not exist or is not attachable.")]
-    NoSuchVersion { arn: Arn, version: String },
+    NoSuchVersion { arn: String, version: String },
     #[error("The Access Key with id {0} cannot be found.")]
     NoSuchKey(String),
+    #[error("User: {caller} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {key}")]
+    KeyOfNobody { caller: Arn, key: String },
     #[error("No such service {0} is supported for Service Specific Credentials")]
     NoSuchService(String),
     #[error("No such credential {0} exists")]
@@ -47,6 +51,8 @@ pub enum Error {
     NotAnSshKey(#[from] NotAKey),
     #[error("Instance Profile {0} cannot be found.")]
     NoSuchProfile(String),
+    #[error("Role {role} in Instance Profile {profile} cannot be found.")]
+    NotInProfile { role: String, profile: String },
     #[error("The {kind} with name {name} has no permissions boundary.")]
     NoBoundary { kind: &'static str, name: String },
     #[error("User: {caller} is not authorized to perform: {action} on resource: policy {arn}")]
@@ -65,6 +71,8 @@ pub enum Error {
     MalformedDocument(String),
     #[error("Invalid ARN:  Could not be parsed!")]
     InvalidArn,
+    #[error("ARN {0} is not valid.")]
+    NotAnArn(String),
     #[error("Invalid Marker.")]
     InvalidMarker,
     #[error("Must specify userName when calling with non-User credentials")]
@@ -196,12 +204,14 @@ impl From<Error> for Failure {
             | Error::NoSuchInline { .. }
             | Error::NoSuchPolicy(_)
             | Error::NotAttachable(_)
+            | Error::NoSuchScope(_)
             | Error::NoSuchVersion { .. }
             | Error::NoSuchKey(_)
             | Error::NoSuchService(_)
             | Error::NoSuchCredential(_)
             | Error::NoSuchSshKey(_)
             | Error::NoSuchProfile(_)
+            | Error::NotInProfile { .. }
             | Error::NoBoundary { .. }
             | Error::NoSuchJob(_)
             | Error::NoLoginProfile(_)
@@ -225,6 +235,7 @@ impl From<Error> for Failure {
             Error::Quota { .. } | Error::LimitExceeded(_) => (409, "LimitExceeded"),
             Error::Malformed(_) | Error::MalformedDocument(_) => (400, "MalformedPolicyDocument"),
             Error::InvalidArn
+            | Error::NotAnArn(_)
             | Error::InvalidPartition
             | Error::InvalidMarker
             | Error::MustNameUser
@@ -233,9 +244,12 @@ impl From<Error> for Failure {
             Error::InvalidInput(_) => (400, "InvalidInput"),
             Error::Protected(_) | Error::FixedDuration(_) => (400, "UnmodifiableEntity"),
             Error::ServiceRolePolicy => (400, "PolicyNotAttachable"),
-            Error::NotOurs { .. } | Error::NoTemplate(_) | Error::NoAccessReport(_) | Error::CannotLend(_) | Error::OnlyByOwner(_) => {
-                (403, "AccessDenied")
-            }
+            Error::NotOurs { .. }
+            | Error::KeyOfNobody { .. }
+            | Error::NoTemplate(_)
+            | Error::NoAccessReport(_)
+            | Error::CannotLend(_)
+            | Error::OnlyByOwner(_) => (403, "AccessDenied"),
             Error::TooManyReports => (409, "ReportGenerationLimitExceeded"),
             Error::PasswordPolicyViolation(_) => (400, "PasswordPolicyViolation"),
             Error::LoginProfileChanging(_) => (409, "EntityTemporarilyUnmodifiable"),

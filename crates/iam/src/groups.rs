@@ -250,8 +250,8 @@ impl Operation for AddUserToGroup {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        let group = found(cx, &self.group_name).await?;
         let mut user = member(cx, &self.user_name).await?;
+        let group = found(cx, &self.group_name).await?;
         // Who is in it already is in it still: that is no error.
         if user.groups.contains(&group.id) {
             return Ok(());
@@ -281,8 +281,8 @@ impl Operation for RemoveUserFromGroup {
 
     /// Removing who is not in it is no error.
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        let group = found(cx, &self.group_name).await?;
         let mut user = member(cx, &self.user_name).await?;
+        let group = found(cx, &self.group_name).await?;
         user.groups.retain(|id| *id != group.id);
         users::put(cx, &user).await
     }

@@ -332,7 +332,7 @@ impl Operation for RemoveRoleFromInstanceProfile {
         let mut profile = named(cx, &self.instance_profile_name).await?;
         let role = roles::changeable(cx, &self.role_name).await?;
         if profile.role.take_if(|held| *held == role.id).is_none() {
-            return Err(Error::no_role(&self.role_name));
+            return Err(Error::NotInProfile { role: role.name.to_string(), profile: profile.name.to_string() });
         }
         put(cx, &profile).await
     }

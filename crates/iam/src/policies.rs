@@ -133,7 +133,7 @@ pub(crate) enum Managed {
 
 /// The ARN that a request gives, or IAM's words for what is none.
 pub(crate) fn parsed(asked: &PolicyArn) -> Result<Arn, Error> {
-    let arn = asked.arn().ok_or(Error::InvalidArn)?;
+    let arn = asked.arn().ok_or_else(|| Error::NotAnArn(asked.0.to_string()))?;
     if arn.partition() != "aws" {
         return Err(Error::InvalidPartition);
     }
@@ -229,8 +229,8 @@ impl Operation for CreatePolicy {
         if cx.tx.insert(&policy).await? == Stored::Taken || cx.tx.insert(&first).await? == Stored::Taken {
             return Err(Error::PolicyExists(policy.name.to_string()));
         }
+        // The description is shown by GetPolicy only.
         let shown = Policy {
-            description: policy.description.clone(),
             tags: (!policy.tags.is_empty()).then(|| policy.tags.to_vec()),
             ..Policy::own(cx.caller.account, &policy, Usage::default())
         };

@@ -34,8 +34,16 @@ impl VersionId {
         self.as_str().strip_prefix('v').and_then(|number| number.parse().ok())
     }
 
-    fn missing(&self, arn: Arn) -> Error {
-        Error::NoSuchVersion { arn, version: self.to_string() }
+    fn missing(&self, arn: &Arn) -> Error {
+        Error::NoSuchVersion { arn: arn.to_string(), version: self.to_string() }
+    }
+
+    /// Of a policy that is not there IAM says that its version is not.
+    fn of_policy<P>(&self, found: Result<P, Error>) -> Result<P, Error> {
+        match found {
+            Err(Error::NoSuchPolicy(arn)) => Err(Error::NoSuchVersion { arn, version: self.to_string() }),
+            answer => answer,
+        }
     }
 }
 
@@ -155,13 +163,13 @@ impl Operation for GetPolicyVersion {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Read>) -> Result<PolicyVersionOutput, Error> {
-        let policy_version = match found(cx, &self.policy_arn).await? {
+        let policy_version = match self.version_id.of_policy(found(cx, &self.policy_arn).await)? {
             (arn, Managed::Own(policy)) => {
-                let version = version(&cx.tx, &policy, &self.version_id).await?.ok_or_else(|| self.version_id.missing(arn))?;
+                let version = version(&cx.tx, &policy, &self.version_id).await?.ok_or_else(|| self.version_id.missing(&arn))?;
                 PolicyVersion::whole(&policy, &version)
             }
             (_, Managed::Aws(policy)) if policy.version == self.version_id.as_str() => PolicyVersion::aws(policy),
-            (arn, Managed::Aws(_)) => return Err(self.version_id.missing(arn)),
+            (arn, Managed::Aws(_)) => return Err(self.version_id.missing(&arn)),
         };
         Ok(PolicyVersionOutput { policy_version })
     }
@@ -237,8 +245,8 @@ impl Operation for SetDefaultPolicyVersion {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        let (arn, mut policy) = changing(cx, &self.policy_arn, "iam:SetDefaultPolicyVersion").await?;
-        let version = version(&cx.tx, &policy, &self.version_id).await?.ok_or_else(|| self.version_id.missing(arn))?;
+        let (arn, mut policy) = self.version_id.of_policy(changing(cx, &self.policy_arn, "iam:SetDefaultPolicyVersion").await)?;
+        let version = version(&cx.tx, &policy, &self.version_id).await?.ok_or_else(|| self.version_id.missing(&arn))?;
         if policy.default_version == version.number {
             return Ok(());
         }
@@ -268,8 +276,8 @@ impl Operation for DeletePolicyVersion {
     }
 
     async fn run(&self, cx: &mut Allowed<'_, Write>) -> Result<(), Error> {
-        let (arn, policy) = changing(cx, &self.policy_arn, "iam:DeletePolicyVersion").await?;
-        let version = version(&cx.tx, &policy, &self.version_id).await?.ok_or_else(|| self.version_id.missing(arn))?;
+        let (arn, policy) = self.version_id.of_policy(changing(cx, &self.policy_arn, "iam:DeletePolicyVersion").await)?;
+        let version = version(&cx.tx, &policy, &self.version_id).await?.ok_or_else(|| self.version_id.missing(&arn))?;
         if version.number == policy.default_version {
             return Err(Error::Conflict("Cannot delete the default version of a policy."));
         }

@@ -93,10 +93,9 @@ impl Role {
         })
     }
 
-    /// What its creation shows: all that was given, but not the duration.
+    /// What its creation shows: what was given, but neither the description nor the duration.
     pub async fn made(cx: &Allowed<'_, Write>, role: &RoleRecord) -> Result<Self, StoreError> {
         Ok(Role {
-            description: role.description.clone(),
             permissions_boundary: role.permissions_boundary.clone().map(AttachedPermissionsBoundary::of),
             tags: (!role.tags.is_empty()).then(|| role.tags.to_vec()),
             ..Role::bare(&cx.tx, role.arn(cx.caller.account), role).await?

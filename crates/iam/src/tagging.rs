@@ -32,7 +32,8 @@ pub(crate) fn add(all: &mut Tags, new: &[Tag], same: fn(&str, &str) -> bool) -> 
             return Err(Error::InvalidInput("Tag keys cannot start with the reserved prefix \"aws:\".".into()));
         }
         if new.iter().take(nth).any(|earlier| same(earlier.key.as_str(), tag.key.as_str())) {
-            return Err(Error::InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.".into()));
+            let hint = if same("a", "A") { " Please note that Tag keys are case insensitive." } else { "" };
+            return Err(Error::InvalidInput(format!("Duplicate tag keys found.{hint}")));
         }
     }
     all.set(new, same);

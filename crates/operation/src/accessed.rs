@@ -6,7 +6,7 @@
 
 use arn::{AccountId, UniqueId};
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash as _, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use store::{Mark, Marks, Store, StoreError};
@@ -47,9 +47,10 @@ impl Default for Recent {
 }
 
 impl Recent {
-    /// Where to remember `what`, if it was not noted in the minute of `at`.
-    pub(crate) fn is_new(&self, what: [&str; 4], at: i64) -> Option<Noting<'_>> {
+    /// Where to remember `what`, if it was not noted in the minute of `at`. What bears a name that each account has is told by its account.
+    pub(crate) fn is_new(&self, account: Option<AccountId>, what: [&str; 4], at: i64) -> Option<Noting<'_>> {
         let mut hash = self.keys.build_hasher();
+        account.hash(&mut hash);
         // The lengths say where a part ends: one more number to hash, not four.
         let mut rest = at / 60;
         for part in what {
@@ -137,7 +138,7 @@ impl Accessed {
     /// Notes a use.
     pub fn note(&self, access: &Access<'_>) {
         let Access { account, entity, service, action, region, at } = *access;
-        if let Some(noting) = self.recent.is_new([entity, service, action, region], at)
+        if let Some(noting) = self.recent.is_new(Some(account), [entity, service, action, region], at)
             && let Some(name) = name(service, action).filter(|_| is_plain(region) && region.len() <= 64)
             && self.wait((account, entity.into()), name, When { at, region: region.to_owned() })
         {
@@ -157,7 +158,7 @@ impl Accessed {
     }
 
     fn part(&self, entity: &Entity) -> Option<&Mutex<Waiting>> {
-        self.parts.get(usize::try_from(self.recent.keys.hash_one(&entity.1)).unwrap_or(0) % PARTS)
+        self.parts.get(usize::try_from(self.recent.keys.hash_one(entity)).unwrap_or(0) % PARTS)
     }
 
     /// The services that a user or role used, by prefix.

@@ -76,7 +76,7 @@ impl LastUsed {
             (None, _) => credential.id.as_str(),
         };
         let Let { service, region, at } = *used;
-        if let Some(noting) = self.recent.is_new([id, service, "", region], at)
+        if let Some(noting) = self.recent.is_new(None, [id, service, "", region], at)
             && !region.contains(' ')
             && self.wait(id, Used { at, region: region.to_owned(), service: service.to_owned() })
         {

@@ -89,13 +89,27 @@ async fn what_one_entity_can_leave_behind_is_bounded() {
 fn the_same_minute_is_noted_once() {
     let (recent, at) = (Recent::default(), 6_000);
     let what = ["alice", "s3", "GetObject", "eu-west-1"];
-    recent.is_new(what, at).unwrap().done();
-    assert!(recent.is_new(what, at + 59).is_none());
-    assert!(recent.is_new(what, at + 60).is_some());
+    recent.is_new(None, what, at).unwrap().done();
+    assert!(recent.is_new(None, what, at + 59).is_none());
+    assert!(recent.is_new(None, what, at + 60).is_some());
     for other in
         [["bob", "s3", "GetObject", "eu-west-1"], ["alice", "s3", "PutObject", "eu-west-1"], ["alice", "s3G", "etObject", "eu-west-1"]]
     {
-        assert!(recent.is_new(other, at).is_some());
+        assert!(recent.is_new(None, other, at).is_some());
+    }
+}
+
+/// Each account's root user is called the same.
+#[tokio::test]
+async fn a_use_by_one_root_user_hides_none_by_another() {
+    let ((_dir, store), accessed) = (store(), Accessed::default());
+    let elsewhere = "444455556666".parse().unwrap();
+    for account in [elsewhere, account()] {
+        accessed.note(&Access { account, entity: ROOT, ..used(&id("NOBODY"), ("sts", "GetCallerIdentity"), 100) });
+    }
+    accessed.write(&store).await.unwrap();
+    for account in [account(), elsewhere] {
+        assert!(accessed.written_of_account(&store, account).await.unwrap().contains_key("sts"), "{account}");
     }
 }
 

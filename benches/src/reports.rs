@@ -43,7 +43,8 @@ pub fn measure(report: &mut Report) -> Result<(), Problem> {
 fn note(report: &mut Report) -> Result<(), Problem> {
     const NOTES: u32 = 2_000_000;
     let (accessed, entity) = (Accessed::default(), id(0));
-    let access = Access { account: ACCOUNT.parse()?, entity: &entity, service: "s3", action: "GetObject", region: "us-east-1", at: 6_000 };
+    let access =
+        Access { account: ACCOUNT.parse()?, entity: entity.as_str(), service: "s3", action: "GetObject", region: "us-east-1", at: 6_000 };
     let began = Instant::now();
     for _ in 0..NOTES {
         accessed.note(black_box(&access));

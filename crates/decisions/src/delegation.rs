@@ -4,18 +4,17 @@
 //! AWS takes products up by hand and tells them by SNS. Here the operator adds a template, by command or by a signed request of the account
 //! that the store was begun with; and a product reads where its requests are, with the exchange token while it is good.
 
-use crate::authorize::read;
 use crate::said::{Said, map, text};
 use crate::services::only_the_operators;
 use crate::{Decisions, Error};
 use access::iso;
 use arn::{AccountId, Arn};
 use identities::{AccountRecord, DelegationRequestRecord, PolicyTemplateRecord};
-use operation::{Allowed, Caller, Failure, Input, Judged, Operation, Operations, Said as Request, Target, handler};
+use operation::{Allowed, Caller, Judged, Operation, Operations, Target, handler};
 use policy::{Template, TemplateError};
 use serde::Deserialize;
 use store::{Marker, Mode, Read, Record, SHARED, StoreError, Stored, Tx, Write};
-use wire::{Member, Node};
+use wire::Node;
 
 pub(super) const OPERATIONS: Operations<Decisions> = &[
     handler::<AddPolicyTemplate>(),
@@ -79,19 +78,6 @@ pub async fn list<M: Mode>(tx: &Tx<M>, after: Option<&Marker>) -> Result<(Vec<Po
     Ok((page.records, page.next))
 }
 
-macro_rules! body {
-    ($name:ident, $http:literal) => {
-        impl Input for $name {
-            const NAME: &'static str = stringify!($name);
-            const MEMBERS: &'static [Member] = &[];
-            const HTTP: Option<&'static str> = Some($http);
-
-            fn read(said: Request<'_>) -> Result<Self, Failure> {
-                read(if said.body.is_empty() { b"{}" } else { said.body })
-            }
-        }
-    };
-}
 body!(AddPolicyTemplate, "POST /policy-templates");
 body!(ListPolicyTemplates, "POST /policy-templates/list");
 body!(RemovePolicyTemplate, "POST /policy-templates/remove");

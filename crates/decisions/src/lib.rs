@@ -5,6 +5,21 @@
 //! question and the answer; `chunks`, bodies that are signed chunk by chunk; `verify`, credentials that sign nothing; `ssh_keys`, for SSH servers;
 //! [`services`], servers that call others for their callers; [`delegation`], products that ask accounts for access; `role_usage`, what such a server needs its service-linked roles for.
 
+/// Declares an input that is a body of JSON and nothing else; an empty one counts as `{}`.
+macro_rules! body {
+    ($name:ident, $http:literal) => {
+        impl operation::Input for $name {
+            const NAME: &'static str = stringify!($name);
+            const MEMBERS: &'static [wire::Member] = &[];
+            const HTTP: Option<&'static str> = Some($http);
+
+            fn read(said: operation::Said<'_>) -> Result<Self, operation::Failure> {
+                crate::authorize::read(if said.body.is_empty() { b"{}" } else { said.body })
+            }
+        }
+    };
+}
+
 mod asked;
 mod authorize;
 mod checks;

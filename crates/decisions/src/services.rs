@@ -3,7 +3,6 @@
 //! A service's name is believed in every account that trusts it, so by a signed request only principals of the account that the store was begun
 //! with register one, and none under a name of AWS's. Whoever owns the data directory may do both. `docs/services.md` is the guide.
 
-use crate::authorize::read;
 use crate::said::{Said, map};
 use crate::{Decisions, Error};
 use access::iso;
@@ -13,10 +12,10 @@ use base64::prelude::BASE64_STANDARD;
 use identities::{
     Entropy, FIRST_ACCOUNT, Keyring, Place, SealingError, ServiceHost, ServiceKeyRecord, ServiceName, ServiceRecord, service_arn,
 };
-use operation::{Allowed, Caller, Failure, Input, Judged, Operation, Operations, Said as Request, Target, handler};
+use operation::{Allowed, Caller, Judged, Operation, Operations, Target, handler};
 use serde::Deserialize;
 use store::{Marker, Mode, Read, Record, SHARED, StoreError, Stored, Tx, Write};
-use wire::{Member, Node};
+use wire::Node;
 use zeroize::Zeroizing;
 
 pub(super) const OPERATIONS: Operations<Decisions> =
@@ -134,19 +133,6 @@ fn on(caller: &Caller, name: &ServiceName) -> Judged {
     Judged::on(Target::Arn(service_arn(caller.account, name)))
 }
 
-macro_rules! body {
-    ($name:ident, $http:literal) => {
-        impl Input for $name {
-            const NAME: &'static str = stringify!($name);
-            const MEMBERS: &'static [Member] = &[];
-            const HTTP: Option<&'static str> = Some($http);
-
-            fn read(said: Request<'_>) -> Result<Self, Failure> {
-                read(if said.body.is_empty() { b"{}" } else { said.body })
-            }
-        }
-    };
-}
 body!(AddService, "POST /services");
 body!(ListServices, "POST /services/list");
 body!(RemoveService, "POST /services/remove");
